@@ -1,0 +1,83 @@
+"""
+Spacing: which instants of a sorted series start something new, when a new thing needs a minimum distance from the last.
+
+Entries that share an invocation and ticks that Apify refuses to plan closer than ten seconds follow the same greedy
+rule:
+keep the first, drop all within the gap, keep the next, and so on. The rule looks sequential; `keep_spaced` answers it
+with
+a handful of array operations by doubling jumps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask:
+    """
+    Tell which instants the greedy rule keeps.
+
+    Parameters
+    ----------
+    instants
+        Sorted instants, of one series or of several one after another. [ms]
+    gap
+        An instant less than this after the last kept one is dropped. [ms]
+    is_start
+        True where a new series begins; the first instant always begins one.
+
+    Returns
+    -------
+    is_kept
+        A mask of the same length; empty if `instants` is.
+
+    Notes
+    -----
+    Each instant points at the first one at least `gap` after it. What is kept is what can be reached from the starts;
+    squaring the pointers reaches 1, 2, 4, … steps further, so n instants need log2(n) rounds instead of n.
+
+    Examples
+    --------
+    >>> keep_spaced(np.array([0, 4, 9, 11, 12, 30]), 10).tolist()
+    [True, False, False, True, False, True]
+    """
+    n = len(instants)
+    starts = np.zeros(n, dtype=bool) if is_start is None else is_start.copy()
+    if n == 0:
+        return starts
+    starts[0] = True
+    follows_closely = np.diff(instants, prepend=instants[0] - gap) < gap
+    if not (follows_closely & ~starts).any():
+        return np.ones(n, dtype=bool)
+    ends = _series_ends(starts)
+    if starts.sum() == 1:
+        target = np.searchsorted(instants, instants + gap)
+    else:
+        # One search for all series: shift each far enough from the last that no jump can reach into the next.
+        rank = np.cumsum(starts) - 1
+        span = int((instants[ends - 1] - instants[starts][rank]).max()) + gap + 1
+        shifted = instants - instants[starts][rank] + rank * span
+        target = np.minimum(np.searchsorted(shifted, shifted + gap), ends)
+    return _reachable(starts, target)
+
+
+def _series_ends(starts: Mask) -> Int64:
+    """Give for each instant where its series ends: the next start, or the length."""
+    bounds = np.append(np.flatnonzero(starts), len(starts))
+    return np.repeat(bounds[1:], np.diff(bounds))
+
+
+def _reachable(starts: Mask, target: Int64) -> Mask:
+    jump = np.append(target, len(target))  # the end points at itself
+    starts = np.append(starts, False)
+    # A series' end is the next one's start, which is kept anyway.
+    while True:
+        grown = starts.copy()
+        grown[jump[starts]] = True
+        if (jump == len(target)).all() or (grown == starts).all():
+            return grown[:-1]
+        starts, jump = grown, jump[jump]
