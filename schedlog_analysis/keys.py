@@ -1,0 +1,80 @@
+"""
+A key is the column that rows are grouped by, as whole numbers in the order of its sorted values.
+
+Text and categoricals of text give the same numbers for the same values, so analyses need not know which they were
+given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from schedlog_analysis.instants import Int64
+
+
+def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
+    """
+    Number the values of a column in sorted order.
+
+    Returns
+    -------
+    codes, values
+        A number per row, and the sorted distinct values that the numbers point at.
+
+    Examples
+    --------
+    >>> codes, values = encode(pd.Series(["b", "a", "b"], dtype="str"))
+    >>> codes.tolist(), values.tolist()
+    ([1, 0, 1], ['a', 'b'])
+    """
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        codes, values = pd.factorize(column, sort=True)
+        return codes.astype(np.int64), pd.Index(values)
+    stored = column.cat.codes.to_numpy()
+    present = np.flatnonzero(np.bincount(stored, minlength=len(column.cat.categories)))
+    values = column.cat.categories[present]
+    order = np.argsort(values.to_numpy(dtype=object))
+    rank = np.empty(len(column.cat.categories), dtype=np.int64)
+    rank[present[order]] = np.arange(len(order))
+    return rank[stored], pd.Index(values[order])
+
+
+def decode(codes: Int64, values: pd.Index[Any], like: pd.Series[Any]) -> pd.Series[Any]:
+    """Turn numbers into a column again, -1 into a missing value: a categorical if `like` is one, else text."""
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="str")))
+    return pd.Series(pd.Index(values, dtype="str").array.take(codes, allow_fill=True), dtype="str")
+
+
+def slices(codes: Int64, n: int) -> list[slice]:
+    """
+    Give for each of `n` keys the rows that have it, in codes that are sorted.
+
+    Examples
+    --------
+    >>> slices(np.array([0, 0, 2]), 3)
+    [slice(0, 2, None), slice(2, 2, None), slice(2, 3, None)]
+    """
+    bounds = np.searchsorted(codes, np.arange(n + 1)).tolist()
+    return [slice(begin, end) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def is_sorted(*columns: Int64) -> bool:
+    """
+    Tell whether rows are sorted by the first column, within it by the second, and so on.
+
+    Examples
+    --------
+    >>> is_sorted(np.array([0, 0, 1]), np.array([5, 7, 6]))
+    True
+    """
+    is_tied = np.ones(max(len(columns[0]) - 1, 0), dtype=bool)
+    for column in columns:
+        before, after = column[:-1], column[1:]
+        if (is_tied & (after < before)).any():
+            return False
+        is_tied &= after == before
+    return True
