@@ -1,0 +1,205 @@
+"""A batch is whole schedules whose entries fit in memory together; an archive is read one batch at a time."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from schedlog_analysis.archive import Archive
+from schedlog_analysis.archive.parts import DAMAGE, KINDS, LOG, Part, to_frame
+from schedlog_analysis.archive.union import union
+from schedlog_analysis.errors import ArchiveError
+from schedlog_analysis.instants import Int64, to_instants
+from schedlog_analysis.keys import is_sorted
+from schedlog_analysis.schema import Log
+
+_CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
+_FORMAT = ds.ParquetFileFormat(
+    dictionary_columns=_CODED,
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True),
+)
+
+
+class Batch(NamedTuple):
+    """Some whole schedules, and where their entries stand."""
+
+    ids: tuple[str, ...]
+    """Ids, sorted."""
+    n_entries: int
+    """Entries in the files; fewer are left where some stand there twice."""
+    places: tuple[tuple[str, tuple[int, ...]], ...]
+    """Files, by month, each with the row groups to read."""
+    filesystem: fs.FileSystem
+
+    def read(self) -> pd.DataFrame:
+        """Read the Log, its texts as categoricals."""
+        if not self.places:
+            return pd.DataFrame(Log.empty())
+        fragments = [_FORMAT.make_fragment(path, self.filesystem, row_groups=groups) for path, groups in self.places]
+        files = ds.FileSystemDataset(fragments, LOG.coded, _FORMAT, self.filesystem)
+        log = _in_order(files.to_table(Log.names()).unify_dictionaries(), self.ids)
+        if log is not None:
+            return log
+        # Entries share an instant: what of them is doubled, and their order, the counters tell.
+        rows = files.to_table()
+        is_mine = pc.is_in(rows["schedule_id"].cast(pa.string()), pa.array(self.ids, pa.string()))
+        return to_frame(union(rows.filter(is_mine).unify_dictionaries(), LOG.key), LOG, categories=True)
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Cut the batch in two, each with half of the schedules."""
+        middle = len(self.ids) // 2
+        return self._replace(ids=self.ids[:middle]), self._replace(ids=self.ids[middle:])
+
+
+@dataclass(frozen=True)
+class Contents:
+    """
+    Where in an archive the entries of each schedule stand: what it takes to read it batch by batch.
+
+    Attributes
+    ----------
+    counts
+        One row per schedule and row group: schedule_id (categorical), place (number of a file), row_group, n.
+    paths
+        Files of entries, by month.
+    files
+        All files of the archive, by kind.
+    first_at, last_at
+        First and last instant of any entry; None without entries.
+    """
+
+    counts: pd.DataFrame
+    paths: tuple[str, ...]
+    files: dict[str, tuple[str, ...]]
+    filesystem: fs.FileSystem
+    first_at: pd.Timestamp | None
+    last_at: pd.Timestamp | None
+
+    @classmethod
+    def of(cls, archive: Archive) -> Contents:
+        """Read which schedules have how many entries where: two columns, a row group at a time."""
+        parts = archive._parts  # noqa: SLF001 - its files are what is read here
+        found = {kind.name: parts.find(kind) for kind in KINDS}
+        by_month = sorted(found[LOG.name], key=lambda part: (part.month or "", part.path))
+        with ThreadPoolExecutor() as pool:
+            counted = pool.map(lambda part: _count(part, parts.filesystem, archive.errors), by_month)
+            sound = {part.path: groups for part, groups in zip(by_month, counted, strict=True) if groups is not None}
+        paths, files = tuple(sound), list(sound.values())
+        groups = [group for file in files for group in file]
+        place = np.repeat(np.arange(len(files)), [len(file) for file in files])
+        sizes = [len(group.ids) for group in groups]
+        ids = pa.chunked_array([group.ids for group in groups], pa.string()).dictionary_encode().combine_chunks()
+        counts = pd.DataFrame(
+            {
+                "schedule_id": pd.Categorical.from_codes(ids.indices, pd.Index(ids.dictionary, dtype="str")),
+                "place": np.repeat(place, sizes),
+                "row_group": np.repeat([group.number for group in groups], sizes).astype(np.int64),
+                "n": np.concatenate([np.empty(0, np.int64), *(group.n for group in groups)]),
+            }
+        )
+        bounds = to_instants(np.array([bound for group in groups for bound in group.bounds], dtype=np.int64))
+        first, last = (bounds.min(), bounds.max()) if len(bounds) else (None, None)
+        every = {name: tuple(part.path for part in some) for name, some in found.items()}
+        return cls(counts, paths, every, parts.filesystem, first, last)
+
+    def extent(self) -> pd.DataFrame:
+        """Give a Log that begins and ends as the whole one does, for those who need no more of it."""
+        bounds = [bound for bound in (self.first_at, self.last_at) if bound is not None]
+        return Log.cast(pd.DataFrame({"schedule_id": "", "created_at": bounds, "level": "", "message": ""}))
+
+    def batches(self, ids: pd.Index[Any], size: int) -> list[Batch]:
+        """Put all schedules, and `ids` too, in order into batches of at most `size` entries, or of one schedule."""
+        n = self.counts.groupby("schedule_id", observed=True)["n"].sum()
+        everyone = pd.Index(n.index.astype("str"), dtype="str").union(ids)
+        cuts = _cuts(n.reindex(everyone).fillna(0).to_numpy(dtype=np.int64), size)
+        return [self.batch(tuple(everyone[begin:end])) for begin, end in zip(cuts[:-1], cuts[1:], strict=True)]
+
+    def batch(self, ids: tuple[str, ...]) -> Batch:
+        """Put some schedules, sorted, into one batch."""
+        rows = self.counts[self.counts["schedule_id"].isin(ids)]
+        place, group = rows[["place", "row_group"]].drop_duplicates().sort_values(["place", "row_group"]).to_numpy().T
+        places = tuple((self.paths[one], tuple(group[place == one].tolist())) for one in np.unique(place))
+        return Batch(ids, int(rows["n"].sum()), places, self.filesystem)
+
+
+class _Group(NamedTuple):
+    """One row group: its number in the file, its schedules, entries of each, first and last instant."""
+
+    number: int
+    ids: pa.Array
+    n: Int64
+    bounds: tuple[int, int]
+
+
+def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> list[_Group] | None:
+    """Count the entries of a file; None if it is no sound part of the archive and such files are to be skipped."""
+    problem = part.problem
+    try:
+        if problem is None:
+            with filesystem.open_input_file(part.path) as source:
+                file = pq.ParquetFile(source, read_dictionary=["schedule_id"], page_checksum_verification=True)
+                return [_count_group(file, number) for number in range(file.num_row_groups)]
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        problem = f"cannot be read: {str(error).partition(chr(10))[0].rstrip('. ')}"
+    if errors == "raise":
+        raise ArchiveError(f"{part.path} {problem}; move it away, or open the archive with errors='skip'.")
+    warnings.warn(f"{part.path} {problem}; it is skipped.", stacklevel=2)
+    return None
+
+
+def _count_group(file: pq.ParquetFile, number: int) -> _Group:
+    rows = file.read_row_group(number, columns=["schedule_id", "created_at"])
+    counted = rows["schedule_id"].cast(pa.string()).value_counts()
+    bounds = pc.min_max(rows["created_at"].cast(pa.int64()))
+    n = counted.field("counts").to_numpy()
+    return _Group(number, counted.field("values"), n, (bounds["min"].as_py(), bounds["max"].as_py()))
+
+
+def _cuts(n: Int64, size: int) -> list[int]:
+    """Give the positions between which so many rows add up to at most `size`, each piece having one at least."""
+    total, cuts = np.append(0, np.cumsum(n)), [0]
+    while cuts[-1] < len(n):
+        fits = int(np.searchsorted(total, total[cuts[-1]] + size, side="right")) - 1
+        cuts.append(max(fits, cuts[-1] + 1))
+    return cuts
+
+
+def _in_order(rows: pa.Table, ids: tuple[str, ...]) -> pd.DataFrame | None:
+    """
+    Sort the entries of some schedules; None if two of them share an instant.
+
+    Files stand in the order of their months, and each is sorted by schedule and time. So sorting by schedule alone is
+    mostly enough, and as there are few schedules in a batch, that is counting.
+    """
+    columns = {name: rows[name].combine_chunks() for name in rows.column_names}
+    names = columns["schedule_id"].dictionary
+    positions = pc.index_in(names, pa.array(ids, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+    owner = positions.astype(np.min_scalar_type(-len(ids)))[columns["schedule_id"].indices.to_numpy()]
+    created = columns["created_at"].cast(pa.int64()).to_numpy()
+    order = np.flatnonzero(owner >= 0)
+    order = order[np.argsort(owner[order], kind="stable")]
+    owner, created = owner[order], created[order]
+    if not is_sorted(owner, created):
+        again = np.lexsort((created, owner))
+        order, owner, created = order[again], owner[again], created[again]
+    if ((np.diff(created) == 0) & (np.diff(owner) == 0)).any():
+        return None
+    texts = {name: columns[name] for name in ("level", "message")}
+    coded = {
+        name: pd.Categorical.from_codes(text.indices.to_numpy()[order], pd.Index(text.dictionary, dtype="str"))
+        for name, text in texts.items()
+    }
+    known = pd.Categorical.from_codes(owner, categories=pd.Index(ids, dtype="str"))
+    return pd.DataFrame({"schedule_id": known, "created_at": to_instants(created), **coded}, copy=False)

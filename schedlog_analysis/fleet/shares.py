@@ -1,0 +1,134 @@
+"""A share is what one batch of whole schedules contributes to an analysis; shares add up."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from schedlog_analysis.analysis import _blind, _touching, _within, accounting
+from schedlog_analysis.cadence import cadence
+from schedlog_analysis.coverage import coverage, holes
+from schedlog_analysis.fleet.sums import tally_durations, tally_moments
+from schedlog_analysis.fleet.tallies import FAILED, tally_failures, tally_incidents
+from schedlog_analysis.funnel import funnel, run_outcomes
+from schedlog_analysis.incidents import incidents
+from schedlog_analysis.invocations import invocations
+from schedlog_analysis.period import Period
+from schedlog_analysis.policy import AccountingPolicy
+from schedlog_analysis.rates import error_rate
+from schedlog_analysis.runs import join_runs
+from schedlog_analysis.ticks import ticks
+
+Tables = dict[str, pd.DataFrame]
+
+
+class Question(NamedTuple):
+    """What is asked of every batch alike."""
+
+    period: Period
+    previous: Period | None
+    policy: AccountingPolicy
+    since: pd.Timestamp
+    end: pd.Timestamp
+    grace: str
+    has_objective: bool
+    has_runs: bool
+
+
+class Known(NamedTuple):
+    """What is known of some schedules beside their log."""
+
+    definitions: pd.DataFrame
+    fetches: pd.DataFrame
+    runs: pd.DataFrame
+    everyone: pd.DataFrame
+    """Definitions of the whole fleet: where there are any, a schedule without one was deleted."""
+
+
+class Matched(NamedTuple):
+    """What happened to some schedules, and what should have, from before the previous period on."""
+
+    told: pd.DataFrame
+    ticks: pd.DataFrame
+    holes: pd.DataFrame
+    ended: pd.DataFrame
+
+    @classmethod
+    def of(cls, log: pd.DataFrame, known: Known, asked: Question) -> Matched:
+        """Match a log with its plan, as `Analysis.build` does."""
+        told = invocations(log, known.definitions)
+        gaps, blind = holes(log, known.fetches), _blind(log, known.everyone, known.fetches)
+        matched = ticks(
+            told,
+            known.definitions,
+            start=asked.since,
+            end=asked.end,
+            holes=blind,
+            runs=known.runs,
+            grace=asked.grace,
+        )
+        return cls(told, matched, gaps, blind.iloc[len(gaps) :])
+
+    def within(self, period: Period | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Give the invocations and the ticks of a period."""
+        return _within(self.told, period), _within(self.ticks, period)
+
+
+class Share(NamedTuple):
+    """What some schedules contribute to an analysis."""
+
+    tables: Tables
+    """Tables that stand one after the other, each sorted by schedule; most of them as in `Analysis`."""
+    counts: Tables
+    """Tables that are summed, see `Sums`."""
+
+    @classmethod
+    def of(cls, log: pd.DataFrame, known: Known, asked: Question) -> Share:
+        """Compute what some schedules contribute."""
+        matched = Matched.of(log, known, asked)
+        (told, now), (told_before, earlier) = (matched.within(one) for one in (asked.period, asked.previous))
+        policy = asked.policy
+        tables = {
+            "coverage": coverage(log, known.fetches),
+            "holes": matched.holes,
+            "ended": matched.ended,
+            "cadence": cadence(now, known.definitions),
+            "accounting": accounting(now, policy),
+            "previous_accounting": accounting(earlier, policy),
+            "rates": error_rate(now, by="schedule_id", policy=policy),
+            "previous_rates": error_rate(earlier, by="schedule_id", policy=policy),
+            "failures": tally_failures(told),
+            "previous_failures": tally_failures(told_before),
+        }
+        starts = join_runs(told, known.runs, known.definitions) if asked.has_runs else None
+        if starts is not None:
+            tables["funnel"] = funnel(now, starts, policy=policy)
+            tables["outcomes_by_schedule"] = run_outcomes(starts, "schedule_id")
+        return cls(tables | _incidents(matched, asked), _counts(matched.told, now, starts, asked))
+
+
+def _incidents(matched: Matched, asked: Question) -> Tables:
+    """Give the incidents that touch one of the two periods, and the messages of their ticks."""
+    found = incidents(matched.ticks, matched.told)
+    periods = [period for period in (asked.period, asked.previous) if period]
+    ids = {one for period in periods for one in _touching(found, period)["incident_id"]}
+    found = found[found["incident_id"].isin(ids).to_numpy()].reset_index(drop=True)
+    return {"incidents": found, "incident_messages": tally_incidents(found, matched.ticks, matched.told)}
+
+
+def _counts(told: pd.DataFrame, now: pd.DataFrame, starts: pd.DataFrame | None, asked: Question) -> Tables:
+    options: dict[str, Any] = {"tz": asked.period.tz, "policy": asked.policy}
+    by_day, by_hour = error_rate(now, freq="D", **options), error_rate(now, by=["weekday", "hour"], **options)
+    is_failed = told["outcome"].isin(FAILED) & told["message"].notna()
+    messages = told.loc[is_failed.to_numpy(), "message"].astype("str").value_counts(sort=False)
+    counts = {
+        "daily": by_day[["window_start", "n", "n_failed"]],
+        "clock": by_hour[["weekday", "hour", "n", "n_failed"]],
+        "messages": messages.rename("n").rename_axis("message").reset_index(),
+    }
+    if asked.has_objective:
+        counts["moments"] = tally_moments(now, asked.policy)
+    if starts is not None:
+        counts["durations"] = tally_durations(starts)
+    return counts

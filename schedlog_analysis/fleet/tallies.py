@@ -1,0 +1,116 @@
+"""
+A tally is failures counted by schedule and message, or by incident and message.
+
+Tallies of parts of a fleet add up, clusters do not: templates come from all messages together. So messages are counted
+first, labelled once, and clusters are made of labelled tallies last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from schedlog_analysis.causes import MISSED
+from schedlog_analysis.redact import redact_texts
+from schedlog_analysis.schema import PLANNED, FailureClusters
+
+FAILED = ["failed", "partial"]
+
+
+def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
+    """
+    Count the failed invocations of each schedule by message.
+
+    Returns
+    -------
+    tally
+        schedule_id, message (missing where none was told), n, first_seen and last_seen. Sorted.
+    """
+    failed = invocations[invocations["outcome"].isin(FAILED).to_numpy()]
+    groups = failed.groupby(["schedule_id", "message"], observed=True, dropna=False)["invoked_at"]
+    return groups.agg(n="size", first_seen="min", last_seen="max").reset_index().astype({"schedule_id": "str"})
+
+
+def tally_incidents(incidents: pd.DataFrame, ticks: pd.DataFrame, invocations: pd.DataFrame) -> pd.DataFrame:
+    """
+    Count the messages of the bad ticks of each incident.
+
+    Returns
+    -------
+    tally
+        incident_id, message and n.
+    """
+    is_bad = ticks["status"].isin(PLANNED) & (ticks["outcome"] == "failed")
+    bad = ticks.loc[is_bad.to_numpy(), ["schedule_id", "planned_at", "invoked_at"]].astype({"schedule_id": "str"})
+    spans = incidents[["incident_id", "schedule_id", "started_at", "ended_at"]].sort_values("started_at")
+    bad = bad.sort_values("planned_at")
+    inside = pd.merge_asof(bad, spans, left_on="planned_at", right_on="started_at", by="schedule_id")
+    inside = inside[(inside["incident_id"].notna() & ~(inside["planned_at"] >= inside["ended_at"])).to_numpy()]
+    is_told = invocations["outcome"].isin(FAILED) & invocations["message"].notna()
+    told = invocations.loc[is_told.to_numpy(), ["schedule_id", "invoked_at", "message"]]
+    told = told.astype({"schedule_id": "str"}).drop_duplicates(["schedule_id", "invoked_at"])
+    rows = inside.merge(told, on=["schedule_id", "invoked_at"])[["incident_id", "message"]].astype("str")
+    return rows.groupby(["incident_id", "message"]).size().rename("n").reset_index()
+
+
+def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """
+    Make failure clusters of a tally, as `failure_clusters` makes them of the failures themselves.
+
+    Parameters
+    ----------
+    tally
+        Of any number of schedules, see `tally_failures`.
+    labels
+        What `label_messages` says of the messages, indexed by them.
+    """
+    rows = tally.assign(message=tally["message"].fillna("")).join(labels, on="message")
+    groups = rows.astype({"cluster_id": "str"}).groupby("cluster_id")
+    table = groups.agg(
+        n=("n", "sum"),
+        n_schedules=("schedule_id", "nunique"),
+        first_seen=("first_seen", "min"),
+        last_seen=("last_seen", "max"),
+        template=("template", "first"),
+    )
+    table["template"] = table["template"].astype("str")
+    table["cause"] = _most(rows, "cause")
+    table["example"] = redact_texts(_most(rows, "message"))
+    table["share"] = table["n"] / max(int(table["n"].sum()), 1)
+    ordered = table.reset_index().sort_values(["n", "cluster_id"], ascending=[False, True], ignore_index=True)
+    return FailureClusters.cast(ordered)
+
+
+def explain(incidents: pd.DataFrame, tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """
+    Give each incident the cluster, cause and example of most of its messages, as `incidents` does of its own.
+
+    Parameters
+    ----------
+    incidents
+        Incidents of any number of schedules.
+    tally
+        Their messages, see `tally_incidents`.
+    labels
+        What `label_messages` says of the messages, indexed by them.
+    """
+    votes = tally.join(labels, on="message").astype({"cluster_id": "str"})
+    votes["n_cluster"] = votes.groupby(["incident_id", "cluster_id"])["n"].transform("sum")
+    votes = votes.sort_values(["n_cluster", "n", "cluster_id", "message"], ascending=[False, False, True, True])
+    chosen = votes.drop_duplicates("incident_id").set_index("incident_id").reindex(incidents["incident_id"])
+    chosen = chosen.reset_index(drop=True)
+    is_silent = (incidents["n_missed"] > incidents["n_failed"]).reset_index(drop=True)
+    own = {
+        "cluster_id": chosen["cluster_id"].astype("str").mask(is_silent),
+        "cause": chosen["cause"].astype("str").mask(is_silent, MISSED),
+        "example": redact_texts(chosen["message"].astype("str")).mask(is_silent),
+    }
+    return incidents.reset_index(drop=True).assign(**own)
+
+
+def _most(rows: pd.DataFrame, value: str) -> pd.Series[Any]:
+    """Give each cluster the value of most of its failures; of equal ones the first."""
+    votes = rows.groupby(["cluster_id", value], observed=True)["n"].sum().reset_index()
+    votes = votes.sort_values(["cluster_id", "n", value], ascending=[True, False, True]).drop_duplicates("cluster_id")
+    return votes.astype({"cluster_id": "str", value: "str"}).set_index("cluster_id")[value]

@@ -1,0 +1,149 @@
+"""
+A plan is what the definitions of a schedule say should have happened: its ticks.
+
+A schedule may have several definitions over time (another cron, another zone, a pause); each tick follows the one that
+was valid then. The first definition known is taken to hold from the schedule's creation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from schedlog_analysis.cron import Cron
+from schedlog_analysis.errors import CronError, InputError
+from schedlog_analysis.instants import MISSING, Int64, to_instants, to_ms
+from schedlog_analysis.keys import encode, slices
+from schedlog_analysis.spacing import Mask
+
+FOREVER = np.iinfo(np.int64).max
+MIN_GAP = 10_000  # [ms] "If the schedule would fire sooner, its next run will be skipped", says Apify
+
+
+class Version(NamedTuple):
+    """One definition of a schedule and the time it was valid, in milliseconds."""
+
+    cron: Cron
+    is_enabled: bool
+    begins: int
+    ends: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class Definition:
+    """All that is known of what one schedule was meant to do."""
+
+    versions: tuple[Version, ...]
+    next_run: int  # next tick at the time of fetching, MISSING if unknown [ms]
+    last_run: int
+
+    @property
+    def created(self) -> int:
+        """When nothing was due before, in milliseconds."""
+        return self.versions[0].begins
+
+    @property
+    def current(self) -> Version:
+        """The definition valid now."""
+        return self.versions[-1]
+
+
+class Plan(NamedTuple):
+    """Ticks of one schedule, sorted, with what is known of each."""
+
+    planned: Int64  # [ms]
+    is_ambiguous: Mask  # exists under one reading of an unsettled rule only
+    is_paused: Mask  # the schedule was disabled then
+
+
+def definitions_by_id(schedules: pd.DataFrame) -> dict[str, Definition]:
+    """
+    Read the rows of `schedules` as one definition per schedule id.
+
+    Raises
+    ------
+    CronError
+        If an expression or a time zone makes no sense; the message names the schedule.
+    InputError
+        If two rows are the same version of a schedule.
+    """
+    if schedules.empty:
+        return {}
+    codes, ids = encode(schedules["schedule_id"])
+    created, modified, next_run, last_run = (
+        to_ms(schedules[name]) for name in ("created_at", "modified_at", "next_run_at", "last_run_at")
+    )
+    order = np.lexsort((modified, codes))
+    rows = schedules[["cron", "timezone", "is_enabled"]].iloc[order]
+    columns = [rows[name].tolist() for name in rows]
+    found = {}
+    for schedule_id, mine in zip(ids, slices(codes[order], len(ids)), strict=True):
+        at = order[mine]
+        if len(np.unique(modified[at])) < len(at):
+            msg = f"Schedule {schedule_id!r} is defined twice with the same modified_at; expected each version once."
+            raise InputError(msg)
+        begins = modified[at].copy()
+        begins[0] = created[at].min()
+        ends = [*begins[1:].tolist(), FOREVER]
+        versions = tuple(
+            Version(_cron(schedule_id, cron, zone), bool(enabled), begin, end, changed)
+            for cron, zone, enabled, begin, end, changed in zip(
+                *(column[mine] for column in columns), begins.tolist(), ends, modified[at].tolist(), strict=True
+            )
+        )
+        found[schedule_id] = Definition(versions, int(next_run[at[-1]]), int(last_run[at[-1]]))
+    return found
+
+
+def plan(definition: Definition, start: int, end: int) -> Plan:
+    """Plan the ticks of one schedule in ``[start, end)``, in milliseconds."""
+    parts = []
+    for version in definition.versions:
+        begin, stop = max(start, version.begins), min(end, version.ends)
+        if begin < stop:
+            planned, is_ambiguous = version.cron.reading_ms(begin, stop, min_gap_ms=MIN_GAP)
+            # Since when the first version known was disabled, if it is, nobody knows.
+            is_paused = not version.is_enabled and version is not definition.versions[0]
+            parts.append(Plan(planned, is_ambiguous, np.full(len(planned), is_paused)))
+    if not parts:
+        return Plan(np.empty(0, np.int64), np.empty(0, bool), np.empty(0, bool))
+    return parts[0] if len(parts) == 1 else Plan(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def tick_before(definition: Definition, moment: int) -> int:
+    """Give the last tick before a moment, in milliseconds; the moment itself if there is none."""
+    for version in reversed(definition.versions):
+        end = min(moment, version.ends)
+        tick = previous_tick(version.cron, end)
+        if tick >= version.begins:
+            # It may be one that Apify skips, because what it planned came shortly before.
+            planned = plan(definition, max(tick - MIN_GAP, version.begins), end).planned
+            return int(planned[-1]) if len(planned) else tick
+    return moment
+
+
+def tick_after(definition: Definition, moment: int, n: int = 1) -> int:
+    """Give the `n`-th moment after another that the expression valid then names; the other itself if there is none."""
+    for version in definition.versions:
+        if moment < version.ends - 1:
+            after = version.cron.next(to_instants(np.array([max(moment, version.begins - 1)]))[0], n)
+            if len(after) and (tick := int(to_ms(after)[-1])) < version.ends:
+                return tick
+    return moment
+
+
+def previous_tick(cron: Cron, moment: int) -> int:
+    """Give the last moment before another that an expression names, in milliseconds; `MISSING` if there is none."""
+    before = cron.previous(to_instants(np.array([moment]))[0])
+    return int(to_ms(before)[0]) if len(before) else MISSING
+
+
+def _cron(schedule_id: str, expression: str, zone: str) -> Cron:
+    try:
+        return Cron(expression, zone)
+    except CronError as error:
+        raise CronError(f"Schedule {schedule_id!r}: {error}") from error

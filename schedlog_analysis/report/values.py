@@ -1,0 +1,48 @@
+"""A value is a number or an instant as facts hold it: plain, finite, in a unit that its name tells; missing is None."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+Facts = dict[str, Any]
+
+
+def records(table: pd.DataFrame) -> list[Facts]:
+    """Give the rows of a table as dictionaries."""
+    return table.to_dict("records")  # type: ignore[return-value]  # columns are named by text
+
+
+def is_missing(value: Any) -> bool:  # noqa: ANN401 - a scalar
+    """Tell whether a value of a table is missing."""
+    return bool(pd.isna(value))
+
+
+def iso(instant: Any) -> str | None:  # noqa: ANN401 - an instant or NaT
+    """
+    Write an instant as ISO 8601 in UTC.
+
+    Examples
+    --------
+    >>> iso(pd.Timestamp("2026-10-24T04:10+02:00"))
+    '2026-10-24T02:10:00.000Z'
+    """
+    if instant is None or pd.isna(instant):
+        return None
+    return pd.Timestamp(instant).tz_convert("UTC").isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(length: Any) -> float | None:  # noqa: ANN401 - a duration or NaT
+    """Give a duration in seconds."""
+    return None if pd.isna(length) else float(pd.Timedelta(length).total_seconds())
+
+
+def number(value: Any) -> float | None:  # noqa: ANN401 - a number, NaN or NA
+    """Give a finite number."""
+    return None if pd.isna(value) else float(value)
+
+
+def whole(value: Any) -> int | None:  # noqa: ANN401 - a number, NaN or NA
+    """Give a whole number."""
+    return None if pd.isna(value) else int(value)
