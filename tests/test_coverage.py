@@ -1,0 +1,115 @@
+"""Coverage: what logs can and cannot show."""
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schedlog_analysis import coverage, holes
+from schedlog_analysis.coverage import data_end
+from schedlog_analysis.schema import Coverage, Fetches, Log
+
+START = pd.Timestamp("2026-01-01T00:00Z")
+
+
+def _hour(hour):
+    return START + pd.Timedelta(hours=hour)
+
+
+def _fetches(*rows):
+    """Fetches from (hour, hour of the first entry shown, whether cut off)."""
+    table = pd.DataFrame(rows, columns=["fetched_at", "first_at", "is_truncated"])
+    for name in ("fetched_at", "first_at"):
+        table[name] = START + pd.to_timedelta(table[name].astype(float), unit="h")
+    table["last_at"], table["n_entries"], table["schedule_id"] = table["fetched_at"], 250, "a"
+    return Fetches.cast(table)
+
+
+def _spans(table):
+    return [
+        tuple(None if pd.isna(moment) else (moment - START) / pd.Timedelta(hours=1) for moment in row)
+        for row in table[["started_at", "ended_at"]].itertuples(index=False)
+    ]
+
+
+def test_windows_that_touch_leave_no_hole():
+    """What one fetch saw and the next saw too is seen; after the last fetch nobody looked."""
+    assert _spans(holes(Log.empty(), _fetches((10, 0, False), (20, 9, True), (30, 19.5, True)))) == [(30, None)]
+
+
+def test_windows_that_do_not_touch_leave_a_hole():
+    """Between the first fetch and the first entry of the next; before a first fetch that was cut off."""
+    table = holes(Log.empty(), _fetches((10, 5, True), (20, 15, True)))
+    assert _spans(table) == [(None, 5), (10, 15), (20, None)]
+
+
+def test_a_later_window_may_close_an_earlier_hole():
+    """A fetch that reaches far back has seen what an earlier one could not."""
+    assert _spans(holes(Log.empty(), _fetches((10, 5, True), (20, 15, True), (21, 2, True)))) == [(None, 2), (21, None)]
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.booleans()), min_size=1, max_size=6)
+
+
+@given(SPANS)
+def test_holes_are_what_no_fetch_saw(spans):
+    """Hour by hour: a moment lies in a hole if and only if no fetch's window holds it."""
+    fetches = _fetches(*((max(a, b), min(a, b), cut) for a, b, cut in spans))
+    found = _spans(holes(Log.empty(), fetches))
+    for half in range(-1, 125):
+        moment = half / 2 + 0.25
+        is_seen = any((not cut or min(a, b) <= moment) and moment <= max(a, b) for a, b, cut in spans)
+        is_hole = any((start is None or start <= moment) and (end is None or moment < end) for start, end in found)
+        assert is_seen != is_hole, moment
+
+
+def test_a_log_alone_tells_by_its_length(make_log):
+    """A full window may have been cut off; what is shorter is taken for complete."""
+    for n, is_cut in ((249, False), (250, True), (999, False), (1000, True)):
+        log = make_log(*(("a", _hour(hour).isoformat(), "INFO", "Schedule invoked") for hour in range(n)))
+        (row,) = coverage(log).to_dict("records")
+        assert (row["n_entries"], row["is_truncated"], row["observed_share"]) == (n, is_cut, 1.0)
+        assert len(holes(log)) == is_cut
+
+
+def test_a_fetch_of_an_empty_log_is_remembered():
+    """A schedule without entries is covered when its log was fetched."""
+    fetches = _fetches((10, 0, False)).assign(n_entries=0, first_at=pd.NaT, last_at=pd.NaT)
+    (row,) = coverage(Log.empty(), Fetches.cast(fetches)).to_dict("records")
+    assert (row["schedule_id"], row["n_entries"], row["n_holes"]) == ("a", 0, 0)
+    assert pd.isna(row["first_at"])
+
+
+def test_nothing_is_covered_by_nothing():
+    """No log, no fetches, no rows."""
+    assert coverage(Log.empty()).equals(Coverage.empty())
+    assert holes(Log.empty()).empty
+
+
+def test_the_data_ends_with_what_was_surely_seen(make_log, make_schedules):
+    """The last entry is inside; ticks before the earliest next run were due; no clock is read."""
+    log = make_log(("a", _hour(5).isoformat(), "INFO", "Schedule invoked"))
+    assert data_end(log) == _hour(5) + pd.Timedelta(1, "ms")
+    schedules = make_schedules(
+        ("a", "0 * * * *", {"next_run_at": _hour(6).isoformat(), "last_run_at": _hour(5).isoformat()}),
+        ("b", "0 0 1 * *", {"next_run_at": _hour(744).isoformat()}),
+    )
+    assert data_end(log, schedules) == _hour(6)
+    assert data_end(Log.empty()) is None
+    assert data_end(Log.empty(), schedules) == _hour(6)
+
+
+def test_a_schedule_that_does_not_tell_its_next_run_is_judged_by_entries_only(make_log, make_schedules):
+    """The next run of a yearly schedule says nothing about an hourly one, and old versions say nothing at all."""
+    log = make_log(("a", _hour(5).isoformat(), "INFO", "Schedule invoked"))
+    yearly = ("b", "0 0 1 1 *", {"next_run_at": "2027-01-01T00:00:00Z"})
+    assert data_end(log, make_schedules(("a", "0 * * * *"), yearly)) == _hour(5) + pd.Timedelta(1, "ms")
+    edited = {"modified_at": _hour(4).isoformat(), "next_run_at": _hour(9).isoformat()}
+    versions = make_schedules(("a", "0 * * * *", {"next_run_at": _hour(2).isoformat()}), ("a", "0 * * * *", edited))
+    assert data_end(log, versions) == _hour(9)
+
+
+def test_a_hole_before_the_first_entry_takes_nothing_away(make_log):
+    """The share is that of the time since the first entry."""
+    log = make_log(*(("a", _hour(hour).isoformat(), "INFO", "Schedule invoked") for hour in (19, 20)))
+    (row,) = coverage(log, _fetches((10, 9, False), (20, 19, True))).to_dict("records")
+    assert (row["n_holes"], row["observed_share"]) == (1, 1.0)

@@ -1,0 +1,206 @@
+"""The accounting policy: what counts as up, as down, or not at all, and how that is said."""
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schedlog_analysis.errors import ConfigError, SchedlogError
+from schedlog_analysis.instants import to_ms
+from schedlog_analysis.policy import DOWN, LEFT_OUT, UP, VERDICTS, AccountingPolicy, Maintenance, moments
+from schedlog_analysis.schema import Invocations, Ticks
+
+PLANNED, INVOKED = "2026-10-25T01:00:00Z", "2026-10-25T01:00:02Z"
+
+
+def tick(status, outcome=None):
+    """One tick, planned unless it is extra or manual, invoked if it has an outcome."""
+    row = {
+        "schedule_id": "a",
+        "planned_at": None if status in ("extra", "manual") else PLANNED,
+        "invoked_at": INVOKED if outcome else None,
+        "delay": None,
+        "status": status,
+        "outcome": outcome,
+        "is_ambiguous": False,
+    }
+    return Ticks.cast(pd.DataFrame([row], dtype="object"))
+
+
+def invocation(outcome, *, is_manual=False):
+    row = {"schedule_id": "a", "invoked_at": INVOKED, "outcome": outcome, "is_manual": is_manual, "message": None}
+    return Invocations.cast(pd.DataFrame([row | {"n_entries": 1, "n_errors": 0, "n_warnings": 0}]))
+
+
+def judged(table, **options):
+    return AccountingPolicy(**options).judge(table).item()
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "verdict"),
+    [
+        ("on_time", "ok", UP),
+        ("on_time", "partial", DOWN),
+        ("on_time", "failed", DOWN),
+        ("on_time", "skipped", LEFT_OUT),
+        ("late", "ok", UP),
+        ("late", "failed", DOWN),
+        ("missed", None, DOWN),
+        ("unknown", None, LEFT_OUT),
+        ("duplicate", "failed", LEFT_OUT),
+        ("extra", "ok", UP),
+        ("extra", "failed", DOWN),
+        ("manual", "failed", LEFT_OUT),
+    ],
+)
+def test_the_defaults_are_as_stated(status, outcome, verdict):
+    """Every status and outcome counts as the docstring says."""
+    assert judged(tick(status, outcome)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "options", "verdict"),
+    [
+        ("on_time", "partial", {"partial": "up"}, UP),
+        ("on_time", "partial", {"partial": "left out"}, LEFT_OUT),
+        ("missed", None, {"missed": "left out"}, LEFT_OUT),
+        ("missed", None, {"missed": "up"}, UP),
+        ("on_time", "skipped", {"skipped": "down"}, DOWN),
+        ("on_time", "skipped", {"skipped": "up"}, UP),
+        ("late", "ok", {"late": "down"}, DOWN),
+        ("late", "ok", {"late": "left out"}, LEFT_OUT),
+        ("late", "failed", {"late": "left out"}, DOWN),
+        ("duplicate", "failed", {"duplicate": "outcome"}, DOWN),
+        ("extra", "failed", {"extra": "left out"}, LEFT_OUT),
+        ("manual", "ok", {"manual": "outcome"}, UP),
+    ],
+)
+def test_every_choice_does_what_it_says(status, outcome, options, verdict):
+    """Each option changes the verdict of what it names."""
+    assert judged(tick(status, outcome), **options) == verdict
+
+
+@pytest.mark.parametrize("outcome", ["ok", "partial", "failed", "skipped"])
+def test_invocations_and_ticks_are_judged_alike(outcome):
+    """A bare invocation counts as a tick on time would; by hand, it counts as a manual one."""
+    assert judged(invocation(outcome)) == judged(tick("on_time", outcome))
+    for manual in ("outcome", "left out"):
+        by_hand = judged(invocation(outcome, is_manual=True), manual=manual)
+        assert by_hand == judged(tick("manual", outcome), manual=manual)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 1000), st.sampled_from(VERDICTS), st.sampled_from(VERDICTS))
+def test_unknown_is_never_counted(draw_ticks, seed, missed, partial):
+    """Under every policy unknown ticks are left out, and nothing else changes with the order of the rows."""
+    table, policy = draw_ticks(seed), AccountingPolicy(missed=missed, partial=partial)
+    verdict = policy.judge(table)
+    assert (verdict[(table["status"] == "unknown").to_numpy()] == LEFT_OUT).all()
+    np.testing.assert_array_equal(policy.judge(table.iloc[::-1]), verdict[::-1])
+
+
+# Maintenance
+
+
+def test_a_maintenance_window_is_half_open():
+    """What was planned at the start is left out, what was planned at the end counts; the invocation does not matter."""
+    assert judged(tick("missed"), maintenance=[Maintenance(PLANNED, INVOKED)]) == LEFT_OUT
+    assert judged(tick("missed"), maintenance=[Maintenance("2026-10-25T00:00Z", PLANNED)]) == DOWN
+    inside = Maintenance("2026-10-25T01:00:01Z", "2026-10-25T01:00:03Z")
+    assert judged(tick("on_time", "failed"), maintenance=[inside]) == DOWN
+    assert judged(tick("extra", "failed"), maintenance=[inside]) == LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_held"),
+    [
+        ("2026-03-22T00:59Z", False),  # Sunday, 01:59
+        ("2026-03-22T01:00Z", True),  # 02:00
+        ("2026-03-22T02:59Z", True),
+        ("2026-03-22T03:00Z", False),
+        ("2026-03-23T01:30Z", False),  # Monday
+        ("2026-04-05T00:00Z", True),  # in summer, 02:00 is an hour earlier
+        ("2026-04-05T02:00Z", False),
+    ],
+)
+def test_a_rule_repeats_on_the_local_clock(moment, is_held):
+    """Two hours from 02:00 every Sunday in Prague, in winter and in summer."""
+    window = Maintenance(cron="0 2 * * SUN", duration="2h", tz="Europe/Prague")
+    assert window.holds(to_ms(pd.DatetimeIndex([moment]))).tolist() == [is_held]
+
+
+def test_rules_that_overlap_themselves_hold_everything():
+    """An hour from every half hour leaves nothing out; no moments give no answers."""
+    window = Maintenance(cron="*/30 * * * *", duration=timedelta(hours=1))
+    minutes = to_ms(pd.date_range("2026-10-24", "2026-10-26", freq="7min", tz="UTC"))
+    assert window.holds(minutes).all()
+    assert window.holds(minutes[:0]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "needs `start` and `end`, or `cron` and `duration`"),
+        ({"start": PLANNED}, "needs `start` and `end`, or"),
+        ({"start": PLANNED, "end": INVOKED, "cron": "0 2 * * *"}, "needs `start` and `end`, or"),
+        ({"start": PLANNED, "cron": "0 2 * * *", "duration": "2h"}, "needs `start` and `end`, or"),
+        ({"start": INVOKED, "end": PLANNED}, "not after its start"),
+        ({"start": PLANNED, "end": PLANNED}, "not after its start"),
+        ({"start": "2026-10-25", "end": INVOKED}, "without an offset"),
+        ({"cron": "0 2 * * *", "duration": "0h"}, "has no length"),
+        ({"cron": "0 2 * * *", "duration": "long"}, "expected a duration"),
+        ({"cron": "often", "duration": "2h"}, "often"),
+        ({"cron": "0 2 * * *", "duration": "2h", "tz": "Mars/Olympus"}, "Mars/Olympus"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_told_at_once(options, told):
+    """Half windows, windows of both kinds, without length or that cannot be read are refused when made."""
+    with pytest.raises(SchedlogError, match=told):
+        Maintenance(**options)
+
+
+# As an object, and in words
+
+
+def test_policies_are_values():
+    """Equal rules are equal policies, which can be keys; a list of windows will do."""
+    window = Maintenance(cron="0 2 * * SUN", duration="2h")
+    one, same = AccountingPolicy(maintenance=[window]), AccountingPolicy(maintenance=(window,))
+    assert one == same
+    assert len({one, same, AccountingPolicy()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"missed": "maybe"}, "`missed` is 'maybe'"), ({"duplicate": "down"}, "expected one of outcome, left out")],
+)
+def test_unknown_rules_are_refused(options, told):
+    """A value that is no verdict is told with those that are."""
+    with pytest.raises(ConfigError, match=told):
+        AccountingPolicy(**options)
+
+
+@pytest.mark.parametrize("name", ["partial", "missed", "late", "skipped"])
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_sentences_say_every_rule(name, verdict):
+    """Each choice of a rule gives other sentences than every other choice of it."""
+    told = {one: AccountingPolicy(**{name: one}).sentences() for one in VERDICTS}
+    assert sum(told[verdict] == other for other in told.values()) == 1
+
+
+def test_sentences_name_what_is_beyond_the_plan_and_maintenance():
+    """Duplicates, extra and manual invocations and every window of maintenance are said."""
+    policy = AccountingPolicy(manual="outcome", maintenance=[Maintenance(PLANNED, INVOKED)])
+    told = " ".join(policy.sentences())
+    for words in ("Duplicate invocations are left out", "Extra invocations count", "Manual invocations count", INVOKED):
+        assert words in told
+
+
+def test_the_planned_moment_counts(draw_ticks):
+    """A tick counts where it was planned, and where it was invoked if nothing was planned."""
+    table = draw_ticks(3)
+    at = pd.DatetimeIndex(moments(table).view("datetime64[ms]"), tz="UTC")
+    assert (at == table["planned_at"].fillna(table["invoked_at"])).all()
