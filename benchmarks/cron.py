@@ -1,0 +1,454 @@
+"""
+Speed and agreement of the planned ticks against the other cron libraries.
+
+``python benchmarks/cron.py`` measures speed against cronsim, croniter and cron-converter in one run, as ratios.
+``python benchmarks/cron.py --sweep`` compares random expressions with JavaScript's cron-parser 5 (node and npm needed)
+and with cronsim around DST changes, and lets the zone's wall clock settle every difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from schedlog_analysis.cron import Cron
+from schedlog_analysis.errors import CronError
+from schedlog_analysis.expression import parse
+from schedlog_analysis.planning import clock, day_kinds
+from schedlog_analysis.zones import load_zone
+
+SPEED = ("* * * * *", "*/5 * * * *", "0 9 * * 1-5", "30 5 16 * * 1")
+SPEED_ZONES = ("UTC", "Europe/Prague")
+GATES = {"* * * * *": 300, "30 5 16 * * 1": 30}  # least ratio to cronsim
+CAP = 30_000  # ticks asked of a slow peer
+SWEEP_ZONES = ("UTC", "Europe/Prague", "America/New_York", "Asia/Kolkata", "Africa/Cairo", "Australia/Lord_Howe")
+MOST = 2000  # ticks compared per window
+
+CRON_PARSER = """
+const {CronExpressionParser} = require('cron-parser');
+require('readline').createInterface({input: process.stdin}).on('line', line => {
+  const {expression, tz, start, end, most} = JSON.parse(line), ticks = [];
+  let error = null;
+  try {
+    const parser = CronExpressionParser.parse(expression, {tz, currentDate: new Date(start - 1)});
+    while (ticks.length < most) {
+      const tick = parser.next().getTime();
+      if (tick >= end) break;
+      ticks.push(tick);
+    }
+  } catch (e) { error = e.message; }
+  console.log(JSON.stringify({ticks, error}));
+});
+"""
+
+
+# --- the peers ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def cron_parser_folder() -> Path | None:
+    """Return a folder outside the tree with cron-parser 5 in it, or None where node, npm or the network is absent."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        return None
+    folder = Path(tempfile.gettempdir()) / "schedlog-cron-parser-5"
+    if not (folder / "node_modules" / "cron-parser").is_dir():
+        folder.mkdir(exist_ok=True)
+        command = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "cron-parser@5"]
+        if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode:
+            return None
+    return folder
+
+
+def cron_parser(jobs: list[dict]) -> list[dict]:
+    """Ask cron-parser 5 for the ticks of each job [ms]; an error stands beside the ticks found before it."""
+    done = subprocess.run(
+        ["node", "-e", CRON_PARSER],
+        input="".join(json.dumps(job) + "\n" for job in jobs),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=cron_parser_folder(),
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def cronsim(job: dict) -> dict:
+    """Ask cronsim for the ticks of a job [ms]; it never returns for some zones, hence the alarm."""
+    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - the rest of the file runs without it
+
+    ticks: list[int] = []
+    start = datetime.fromtimestamp(job["start"] / 1000 - 1, ZoneInfo(job["tz"]))
+    try:
+        with alarm(2):
+            for tick in islice(CronSim(job["expression"], start), job["most"]):
+                ms = int(tick.timestamp()) * 1000
+                if ms >= job["end"]:
+                    break
+                ticks.append(ms)
+    except CronSimError as error:
+        return {"ticks": ticks, "error": f"rejected: {error}"}
+    except TimeoutError:
+        return {"ticks": ticks, "error": "hangs"}
+    return {"ticks": ticks, "error": None}
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError when the block takes longer."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# --- the judge: the rules once more, minute by minute on the wall clock --------------------------------------------
+
+
+def values(text: str, low: int, high: int) -> set[int]:
+    """Expand a field of numbers, apart from the package's own parser."""
+    found = set()
+    for item in text.split(","):
+        body, _, step = item.partition("/")
+        first, _, last = (f"{low}-{high}" if body in "*?" else body).partition("-")
+        found |= set(range(int(first), int(last or (high if step else first)) + 1, int(step or 1)))
+    return found
+
+
+class Judge:
+    """Decides second by second whether a moment is a tick, from what the zone's wall clock shows then and before."""
+
+    def __init__(self, expression: str, tz: str, dialect: str) -> None:
+        fields = expression.split()
+        texts = fields if len(fields) == 6 else ["0", *fields]
+        bounds = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+        self.second, self.minute, self.hour, self.dom, self.month, dow = map(
+            lambda text, bound: values(text, *bound), texts, bounds
+        )
+        self.dow = {value % 7 for value in dow}
+        stars = (
+            [texts[3] in "*?", texts[5] in "*?"] if dialect == "apify" else [texts[i].startswith("*") for i in (3, 5)]
+        )
+        self.both = any(stars)
+        self.is_wildcard = texts[1].startswith("*") or texts[2].startswith("*")
+        self.is_apify = dialect == "apify"
+        self.zone = ZoneInfo(tz)
+
+    def ticks(self, start: int, end: int) -> list[int]:
+        """Return the ticks of a window [ms]."""
+        return [
+            at * 1000 for at in range(start // 1000, -(-end // 1000)) if at % 60 in self.second and self.is_tick(at)
+        ]
+
+    def is_tick(self, at: int) -> bool:
+        """Tell whether a moment [s] is a tick."""
+        local = datetime.fromtimestamp(at, self.zone)
+        if local.second not in self.second:
+            return False
+        if self.is_apify:
+            regular = self.matches(local) and (local.fold == 0 or len(self.hour) == 24)
+            return regular or self.stands_in(at, local)
+        if self.is_wildcard:
+            return self.matches(local)
+        return (self.matches(local) and local.fold == 0) or self.ends_gap(at, local)
+
+    def matches_day(self, local: datetime) -> bool:
+        """Tell whether a day matches."""
+        dom, dow = local.day in self.dom, local.isoweekday() % 7 in self.dow
+        return local.month in self.month and ((dom and dow) if self.both else (dom or dow))
+
+    def matches(self, local: datetime) -> bool:
+        """Tell whether the wall clock shows a matching minute, whatever happened before."""
+        return local.minute in self.minute and local.hour in self.hour and self.matches_day(local)
+
+    def stands_in(self, at: int, local: datetime) -> bool:
+        """Tell whether the hour of a moment follows skipped hours of which one was due."""
+        if local.utcoffset() <= datetime.fromtimestamp(at - 3600, self.zone).utcoffset():
+            return False
+        begin = at - local.second
+        while datetime.fromtimestamp(begin - 60, self.zone).replace(minute=0, second=0) == local.replace(
+            minute=0, second=0
+        ):
+            begin -= 60
+        before = datetime.fromtimestamp(begin - 1, self.zone)
+        n_skipped = (local.hour - before.hour - 1) % 24
+        if local.utcoffset() <= before.utcoffset() or not n_skipped:
+            return False
+        skipped = [before.replace(tzinfo=None) + timedelta(hours=i + 1) for i in range(n_skipped)]
+        due = any(hour.hour in self.hour and self.matches_day(hour) for hour in skipped)
+        return due and local.hour not in self.hour and local.minute in self.minute and self.matches_day(local)
+
+    def ends_gap(self, at: int, local: datetime) -> bool:
+        """Tell whether a moment ends a gap of at most three hours in which something was due."""
+        before = datetime.fromtimestamp(at - 1, self.zone)
+        gap = local.utcoffset() - before.utcoffset()
+        if not timedelta(0) < gap <= timedelta(hours=3):
+            return False
+        missing = [
+            local.replace(tzinfo=None) - timedelta(minutes=i) for i in range(1, int(gap.total_seconds()) // 60 + 1)
+        ]
+        return any(self.matches(minute) for minute in missing)
+
+
+# --- the sweep -----------------------------------------------------------------------------------------------------
+
+
+def random_field(rng: random.Random, low: int, high: int, star: float) -> str:
+    """Make up a field, a star with the given probability; no value twice, which cron-parser 5 rejects."""
+    if rng.random() < star:
+        return "*"
+    items: list[str] = []
+    found: set[int] = set()
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        item = random_item(rng, low, high)
+        more = {value % 7 for value in values(item, low, high)} if high == 7 else values(item, low, high)
+        if not found & more:
+            items.append(item)
+            found |= more
+    return ",".join(items)
+
+
+def random_item(rng: random.Random, low: int, high: int) -> str:
+    """Make up one part of a list; no ``a-a/n``, which cronsim takes for ``a/n``."""
+    first, last = sorted(rng.sample(range(low, high + 1), 2))
+    return rng.choice(
+        (
+            str(first),
+            str(first),
+            f"*/{rng.choice((2, 3, 4, 5, 6, 7, 10, 12, 15, 20, 30))}",
+            f"{first}-{last}",
+            f"{first}-{last}/{rng.randint(1, 9)}",
+            f"{first}/{rng.randint(1, 20)}",
+        )
+    )
+
+
+def random_expression(rng: random.Random, *, six: bool) -> str:
+    """Make up an expression, half of them about the hours at which clocks change."""
+    near = ("2", "1", "0", "3", "1-3", "*/2", "2,3", "23", "0-22", "*", "0-23", "1,2", "22-23")
+    hour = rng.choice(near) if rng.random() < 0.5 else random_field(rng, 0, 23, 0.25)
+    days = (random_field(rng, 1, 31, 0.6), random_field(rng, 1, 12, 0.8), random_field(rng, 0, 7, 0.6))
+    seconds = [random_field(rng, 0, 59, 0.02)] if six else []
+    return " ".join([*seconds, random_field(rng, 0, 59, 0.2), hour, *days])
+
+
+def windows(tz: str, year: int = 2025) -> list[tuple[int, int]]:
+    """Return windows of 30 hours around each change of a year and around one ordinary day [ms]."""
+    first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
+    changes = [at for at in load_zone(tz).changes if first <= at < last]
+    days = [int(datetime(year, 6, 18, tzinfo=UTC).timestamp()), *changes]
+    return [((day - 15 * 3600) * 1000, (day + 15 * 3600) * 1000) for day in days]
+
+
+def sweep(
+    n: int, zones: tuple[str, ...] = SWEEP_ZONES, dialects: tuple[str, ...] = ("apify", "debian"), seed: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Compare random expressions with the dialects' peers.
+
+    Returns one row per dialect and zone, and one row per difference with what the judge says.
+    """
+    rng = random.Random(seed)
+    jobs = []
+    while len({job["expression"] for job in jobs}) < n:
+        expression = random_expression(rng, six=rng.random() < 0.12)
+        try:
+            Cron(expression)
+        except CronError:
+            continue
+        for tz in zones:
+            jobs += [
+                {"expression": expression, "tz": tz, "start": start, "end": end, "most": MOST}
+                for start, end in windows(tz)
+            ]
+    compared, differences = [], []
+    for dialect in dialects:
+        asked = [job for job in jobs if dialect == "apify" or len(job["expression"].split()) == 5]
+        answers = cron_parser(asked) if dialect == "apify" else map(cronsim, asked)
+        for job, answer in zip(asked, answers, strict=True):
+            rejected = re.search("duplicate|rejected", answer["error"] or "")
+            compared.append({"dialect": dialect, "tz": job["tz"], "rejected": bool(rejected)})
+            if not rejected:
+                differences += compare(dialect, job, answer)
+    return pd.DataFrame(compared), pd.DataFrame(differences, columns=DIFFERENCE)
+
+
+DIFFERENCE = ["dialect", "tz", "expression", "peer_error", "only_ours", "only_theirs", "is_ours_right", "is_ambiguous"]
+
+
+def compare(dialect: str, job: dict, answer: dict) -> list[dict]:
+    """Return the difference between the package and a peer, judged; nothing where they agree."""
+    cron, theirs = Cron(job["expression"], job["tz"], dialect), answer["ticks"]
+    end = theirs[-1] + 1 if len(theirs) == job["most"] else job["end"]
+    ours = cron.tick_ms(job["start"], end).tolist()
+    if ours == theirs and not answer["error"]:
+        return []
+    ticks, is_ambiguous = cron.reading_ms(job["start"], end)
+    ambiguous = set(ticks[is_ambiguous].tolist())
+    apart = set(ours) ^ set(theirs)
+    return [
+        {
+            "dialect": dialect,
+            "tz": job["tz"],
+            "expression": job["expression"],
+            "peer_error": answer["error"],
+            "only_ours": len(set(ours) - set(theirs)),
+            "only_theirs": len(set(theirs) - set(ours)),
+            "is_ours_right": Judge(job["expression"], job["tz"], dialect).ticks(job["start"], end) == ours,
+            "is_ambiguous": apart <= ambiguous,
+        }
+    ]
+
+
+def print_sweep(n: int, *, list_all: bool) -> int:
+    """Print the sweep; the result is the number of differences in which the judge is against the package."""
+    if cron_parser_folder() is None:
+        print("The sweep needs node, npm and access to the npm registry.")
+        return 1
+    began = time.perf_counter()
+    compared, differences = sweep(n)
+    keys = ["dialect", "tz"]
+    table = compared.groupby(keys).agg(windows=("rejected", "size"), rejected=("rejected", "sum"))
+    counts = differences.groupby(keys).agg(
+        different=("expression", "size"),
+        peer_gives_up=("peer_error", "count"),
+        ours_right=("is_ours_right", "sum"),
+        ambiguous=("is_ambiguous", "sum"),
+    )
+    print(f"{n:,} expressions, cron-parser 5 for apify, cronsim {version('cronsim')} for debian")
+    print(table.join(counts).fillna(0).astype(int).to_string())
+    shown = differences if list_all else differences.groupby(keys).head(3)
+    print(shown.to_string(index=False) if len(shown) else "no difference")
+    print(f"{time.perf_counter() - began:.0f} s")
+    return int((~differences["is_ours_right"].astype(bool)).sum())
+
+
+# --- speed ---------------------------------------------------------------------------------------------------------
+
+
+def peer_iterators(expression: str, tz: str, start: datetime) -> dict[str, Callable[[], Iterator[object]]]:
+    """Return what yields the peers' ticks."""
+    from cron_converter import Cron as Converter  # noqa: PLC0415 - the rest of the file runs without it
+    from croniter import croniter  # noqa: PLC0415 - the rest of the file runs without it
+    from cronsim import CronSim  # noqa: PLC0415 - the rest of the file runs without it
+
+    local = start.astimezone(ZoneInfo(tz))
+    before = local - timedelta(seconds=1)
+
+    def converter() -> Iterator[object]:
+        schedule = Converter(expression).schedule(local)
+        while True:
+            yield schedule.next()
+
+    peers: dict[str, Callable[[], Iterator[object]]] = {
+        "cronsim": lambda: CronSim(expression, before),
+        "croniter": lambda: croniter(expression, before, ret_type=datetime, second_at_beginning=True).all_next(),
+    }
+    return peers | ({"cron-converter": converter} if len(expression.split()) == 5 else {})
+
+
+def median_s(call: Callable[[], object], repeat: int) -> float:
+    """Return the median duration [s]."""
+    durations = []
+    for _ in range(repeat):
+        began = time.perf_counter()
+        call()
+        durations.append(time.perf_counter() - began)
+    return statistics.median(durations)
+
+
+def forget() -> None:
+    """Empty the caches of expressions; zones and the calendar are read once per process and cost what is printed."""
+    for cached in (parse, clock):
+        cached.cache_clear()
+
+
+def first_costs() -> dict[str, float]:
+    """Return what the first use of a zone, and of any cron, costs a process [s]."""
+    costs = {}
+    for name, cached, arguments in (("zone", load_zone, ("Europe/Prague",)), ("calendar", day_kinds, ())):
+        durations = []
+        for _ in range(21):
+            cached.cache_clear()
+            began = time.perf_counter()
+            cached(*arguments)
+            durations.append(time.perf_counter() - began)
+        costs[name] = statistics.median(durations)
+    return costs
+
+
+def print_speed() -> int:
+    """Print ticks per second of a year as ratios; the result is the number of missed gates."""
+    start, end = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    print("peers: " + ", ".join(f"{name} {version(name)}" for name in ("cronsim", "croniter", "cron-converter")))
+    rows, missed = [], 0
+    for expression in SPEED:
+        for tz in SPEED_ZONES:
+
+            def ours(expression: str = expression, tz: str = tz) -> int:
+                return len(Cron(expression, tz).ticks(start, end))
+
+            def cold() -> int:
+                forget()
+                return ours()
+
+            n = ours()
+            warm_s, cold_s = median_s(ours, 21), median_s(cold, 21)
+            row = {
+                "expression": expression,
+                "tz": tz,
+                "n": n,
+                "ours [M/s]": n / warm_s / 1e6,
+                "cold [M/s]": n / cold_s / 1e6,
+            }
+            for name, make in peer_iterators(expression, tz, start).items():
+                asked = min(n, CAP)
+                rate = asked / median_s(lambda: sum(1 for _ in islice(make(), asked)), 7 if n < CAP else 1)  # noqa: B023
+                row |= {f"x {name}": n / warm_s / rate, f"cold x {name}": n / cold_s / rate}
+            rows.append(row)
+            missed += row["x cronsim"] < GATES.get(expression, 0)
+    print(pd.DataFrame(rows).to_string(index=False, float_format="{:,.1f}".format))
+    print("once per process: " + ", ".join(f"{name} {cost * 1e3:.2f} ms" for name, cost in first_costs().items()))
+    for expression, least in GATES.items():
+        worst = min(row["x cronsim"] for row in rows if row["expression"] == expression)
+        print(f"{expression}: {worst:,.0f} times cronsim, at least {least} wanted")
+    return missed
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sweep", action="store_true", help="compare with cron-parser 5 and cronsim (long)")
+    parser.add_argument("-n", type=int, default=2000, help="random expressions in the sweep")
+    parser.add_argument("--list", action="store_true", help="print every difference of the sweep")
+    given = parser.parse_args()
+    return print_sweep(given.n, list_all=given.list) if given.sweep else print_speed()
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(), 1))
