@@ -100,6 +100,14 @@ def intervals(ticks: pd.DataFrame) -> pd.DataFrame:
     -------
     intervals
         One row per invocation but the first of each schedule, see `schema.Intervals`.
+
+    Examples
+    --------
+    >>> from schedlog_analysis import invocations, load_sample, ticks
+    >>> sample = load_sample()
+    >>> told = intervals(ticks(invocations(sample.log, sample.schedules), sample.schedules))
+    >>> told["interval"].min() >= pd.Timedelta("1min")
+    True
     """
     sorted_ticks, codes, ids = _sorted(Ticks.accept(ticks))
     columns = _columns_ms(sorted_ticks)
@@ -129,6 +137,11 @@ def outages(ticks: pd.DataFrame, *, at_least: int = 2) -> pd.DataFrame:
     -------
     outages
         One row per run, see `schema.Outages`: from the first missed tick to the next tick that was answered.
+
+    Examples
+    --------
+    >>> outages(Ticks.empty()).columns.tolist()
+    ['schedule_id', 'started_at', 'ended_at', 'n_ticks']
     """
     sorted_ticks, codes, ids = _sorted(Ticks.accept(ticks))
     columns = _columns_ms(sorted_ticks)

@@ -69,8 +69,13 @@ def holes(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFram
     -------
     holes
         One row per stretch, see `schema.Holes`: before a truncated log's first entry (no start), between two fetches
-        whose
-        windows do not touch, and after the last fetch (no end). Empty if everything could be seen.
+        whose windows do not touch, and after the last fetch (no end). Empty if everything could be seen.
+
+    Examples
+    --------
+    >>> from schedlog_analysis import load_sample
+    >>> holes(load_sample().log)["ended_at"].dt.date.tolist()  # one log had reached 1,000 entries
+    [datetime.date(2026, 9, 21)]
     """
     log = Log.accept(log)
     if fetches is None:
@@ -89,8 +94,7 @@ def data_end(log: pd.DataFrame, schedules: pd.DataFrame | None = None) -> pd.Tim
     Tell when the data of a whole account ends; None if there is nothing to tell it from.
 
     No clock is read: the latest entry or `last_run_at` was surely seen, and every tick before the earliest
-    `next_run_at`
-    was already due when the definitions were fetched.
+    `next_run_at` was already due when the definitions were fetched.
     """
     log = Log.accept(log)
     seen = [log["created_at"].max()]

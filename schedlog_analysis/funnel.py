@@ -60,9 +60,9 @@ def funnel(
     Notes
     -----
     Leaving all unknown ticks out of the plan would be wrong: what never started is always known, so failures to start
-    would be all that is left of the past. The interval of the product is Wilson's with the number of ticks that has the
-    product's variance, which is the number planned where nothing is unknown (as for survey designs: Korn and Graubard
-    1998). It takes ticks as independent.
+    would be all that is left of the past. Where all ends are known, the interval is Wilson's; else it combines the
+    Wilson intervals of both shares by the method of variance estimates recovery (Zou and Donner 2008), within 0 to 1.
+    It takes ticks as independent.
 
     Examples
     --------
@@ -231,7 +231,8 @@ def _product(
     up = np.hypot(p2 * (high1 - p1), p1 * (high2 - p2))
     is_all_known = n2 == k1
     share = p1 * p2
-    return share, np.where(is_all_known, low, share - down), np.where(is_all_known, high, np.minimum(share + up, 1.0))
+    least, most = np.maximum(share - down, 0.0), np.minimum(share + up, 1.0)
+    return share, np.where(is_all_known, low, least), np.where(is_all_known, high, most)
 
 
 def _told(stage: str, n: int, n_known: int, n_unknown: int) -> str:

@@ -188,6 +188,11 @@ def pooled_error_rate(rates: pd.DataFrame) -> float:
     Pool the counts of groups, so that every tick has equal weight and frequent schedules dominate.
 
     NaN if nothing was due.
+
+    Examples
+    --------
+    >>> pooled_error_rate(pd.DataFrame({"n": [90, 10], "n_failed": [0, 10]}))  # the mean of the rates is 0.5
+    0.1
     """
     n = int(rates["n"].sum())
     return int(rates["n_failed"].sum()) / n if n else float("nan")

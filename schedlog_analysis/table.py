@@ -65,6 +65,7 @@ class Table(pa.DataFrameModel):
 
         Examples
         --------
+        >>> from schedlog_analysis.schema import Log
         >>> Log.empty().dtypes["created_at"]
         datetime64[ms, UTC]
         """
@@ -92,6 +93,7 @@ class Table(pa.DataFrameModel):
 
         Examples
         --------
+        >>> from schedlog_analysis.schema import Log
         >>> Log.cast(pd.DataFrame({"schedule_id": ["a"], "created_at": ["2026-01-01 00:00"], "level": ["INFO"], "message": [""]}))
         Traceback (most recent call last):
             ...
@@ -128,6 +130,7 @@ class Table(pa.DataFrameModel):
 
         Examples
         --------
+        >>> from schedlog_analysis.schema import Log
         >>> Log.describe().loc[1, ["column", "dtype", "api"]].tolist()
         ['created_at', 'datetime64[ms, UTC]', 'createdAt']
         """

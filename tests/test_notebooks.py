@@ -30,8 +30,9 @@ def _texts(notebook):
 
 
 def _is_progress(output):
-    """A bar tells how fast a machine is."""
-    return output.get("name") == "stderr" and "%|" in output["text"]
+    """A bar tells how fast a machine is, as text or as a widget."""
+    text = output.get("text") or output.get("data", {}).get("text/plain", "")
+    return "%|" in text and (output.get("name") == "stderr" or output["output_type"] == "display_data")
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)

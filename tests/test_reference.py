@@ -200,6 +200,8 @@ def test_what_is_fast_says_what_is_slow(make_log, make_schedules, fleet):
             pd.DataFrame({"schedule_id": [name], "started_at": [_instant(hole[0])], "ended_at": [_instant(hole[1])]})
         )
         end = start + span
-        fast = ticks(told, schedules, start=_instant(start), end=_instant(end), holes=holes)
-        fast = _told(fast[fast["schedule_id"] == name], "planned_at", "invoked_at", "status", "is_ambiguous")
+        # One by one: the windows of the zones lie fifteen years apart, full of ticks every five seconds.
+        own = schedules[schedules["schedule_id"] == name]
+        fast = ticks(mine, own, start=_instant(start), end=_instant(end), holes=holes)
+        fast = _told(fast, "planned_at", "invoked_at", "status", "is_ambiguous")
         assert sorted(fast, key=repr) == _ticks(versions, planned, slow, start, end, hole)
