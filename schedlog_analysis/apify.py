@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from schedlog_analysis.errors import InputError, SchedlogError, UnauthorizedError
 from schedlog_analysis.instants import moment_ms, to_ms
 from schedlog_analysis.parse import parse_log, parse_logs, parse_runs, parse_schedules, sort_log
+from schedlog_analysis.progress import tqdm
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.transport import CONNECTIONS, Transport
 

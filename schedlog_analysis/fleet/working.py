@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from schedlog_analysis.archive import Archive
 from schedlog_analysis.fleet.batches import Batch, Contents
@@ -15,6 +14,7 @@ from schedlog_analysis.fleet.engines import run
 from schedlog_analysis.fleet.kept import Kept
 from schedlog_analysis.fleet.shares import Known, Question, Share, Tables
 from schedlog_analysis.fleet.sums import Sums
+from schedlog_analysis.progress import tqdm
 from schedlog_analysis.schema import Log, Schedules
 
 
