@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pandas as pd
-from pandera.typing import Series
 
-from schedlog_analysis.table import Count, Duration, Flag, Instant, Number, Table, Text, field
+from schedlog_analysis.table import Count, Duration, Flag, Instant, Number, Series, Table, Text, field
 
 OUTCOMES = ("ok", "partial", "failed", "skipped")
 STATUSES = ("on_time", "late", "missed", "unknown", "duplicate", "extra", "manual")

@@ -8,17 +8,22 @@ categorical of text, which is how large archives save memory.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import Annotated, Any, cast
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-from pandera import dtypes
-from pandera.engines import pandas_engine
-from pandera.typing import Series
 
 from schedlog_analysis.errors import SchemaError
+
+# Where PySpark is installed pandera imports it, and PySpark warns of pandas 3 whether or not anybody uses it.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)
+    import pandera.pandas as pa
+    import pandera.typing
+    from pandera import dtypes
+    from pandera.engines import pandas_engine
 
 # Apify was founded in 2015; an instant outside these years is a broken clock or a broken file, not a schedule.
 EARLIEST, LATEST = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
@@ -37,6 +42,7 @@ class DurationType(pandas_engine.DataType):
         return bool(came == self.type)
 
 
+Series = pandera.typing.Series
 Text = Series[Annotated[pd.StringDtype, "pyarrow", np.nan]]
 Instant = Series[Annotated[pd.DatetimeTZDtype, "ms", "UTC"]]
 Duration = Series[DurationType]
