@@ -18,6 +18,7 @@ from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import Int64, Moment, moment_ms, to_instants, to_ms
 from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments
 from schedlog_analysis.schema import ErrorRates, Invocations, Ticks
+from schedlog_analysis.shares import say_share
 from schedlog_analysis.windows import window_range, window_starts, zone
 
 # Keys read off the local clock: what pandas calls them, and how many values they have.
@@ -211,21 +212,6 @@ def say(k: int, n: int) -> str:
         return "nothing was due"
     counts = f"{k:,} of {n:,}"
     return counts if n < SMALL else f"{say_share(k / n)} ({counts})"
-
-
-def say_share(share: float) -> str:
-    """
-    Say a share; never 100 % or 0 % for what is only nearly so.
-
-    Examples
-    --------
-    >>> say_share(0.0312), say_share(0.99996), say_share(1.0)
-    ('3.1 %', '> 99.9 %', '100 %')
-    """
-    shown = round(100 * share, 1)
-    if shown in {0, 100} and share not in {0, 1}:
-        return "> 99.9 %" if shown else "< 0.1 %"
-    return f"{shown:.0f} %" if shown in {0, 100} else f"{shown:.1f} %"
 
 
 class _Cells(NamedTuple):

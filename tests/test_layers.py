@@ -9,7 +9,7 @@ import schedlog_analysis
 
 PACKAGE = Path(schedlog_analysis.__file__).parent
 FLOORS = [
-    {"errors", "files", "progress", "redact", "spacing"},
+    {"errors", "files", "progress", "redact", "shares", "spacing"},
     {"causes", "expression", "instants", "table", "templates", "token", "windows", "zones"},
     {"schema"},
     {"clusters", "coverage", "keys", "objects", "parse", "period", "planning", "stretches", "transport", "wording"},

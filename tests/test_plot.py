@@ -641,7 +641,7 @@ def test_clusters():
     """The most frequent template first, between its first and last failure; with counts and shares beside."""
     ax = plot.clusters(make_clusters(CLUSTERS), max_rows=2, ax=plot.bare_ax())
     assert rows_of(ax) == ["input", "billing", "… and 1 more"]
-    assert texts_of(ax) == ["bad <*>", "3 = 60 %", "no money", "1 = 20 %"]
+    assert texts_of(ax) == ["bad <*>", "3 = 60.0 %", "no money", "1 = 20.0 %"]
     first, second = ax.collections[0].get_segments()
     assert first[:, 0].tolist() == [at("2026-10-01"), at("2026-10-03")]
     assert np.ptp(second[:, 0]) == 0
@@ -669,7 +669,7 @@ def test_causes():
     assert rows_of(ax) == ["input", "billing"]
     assert [bar.get_width() for bar in ax.patches] == [0.8, 0.2]
     assert ax.lines[0].get_xdata().tolist() == pytest.approx([0.8, 1.0])
-    assert texts_of(ax) == ["4 = 80 %", "1 = 20 %, together 100 %"]
+    assert texts_of(ax) == ["4 = 80.0 %", "1 = 20.0 %, together 100 %"]
     assert ax.get_xlabel() == "share of 5 failures"
 
 
@@ -705,10 +705,10 @@ def test_burn_down():
     budget = pd.DataFrame({"window_start": days, "n": 10, "n_failed": 1, "budget_left": [1, 0.5, -0.25]})
     ax = plot.burn_down(budget, ax=plot.bare_ax())
     assert ax.lines[0].get_ydata().tolist() == [1, 0.5, -0.25]
-    assert texts_of(ax) == ["25 % overspent", "budget spent"]
+    assert texts_of(ax) == ["25.0 % overspent", "budget spent"]
     assert ax.collections[0].get_hatch()
     spared = plot.burn_down(budget.head(2), ax=plot.bare_ax())
-    assert texts_of(spared)[0] == "50 % left"
+    assert texts_of(spared)[0] == "50.0 % left"
     assert not spared.collections
 
 
@@ -718,7 +718,11 @@ def test_funnel():
     assert rows_of(ax) == ["planned", "started"]
     assert [bar.get_width() for bar in ax.patches] == [1, 0.96]
     assert ax.collections[0].get_segments()[-1][:, 0].tolist() == [0.87, 0.99]
-    assert texts_of(ax) == ["50", "48 = 96.0 % (87 % to 99.0 %)"]
+    assert texts_of(ax) == ["50", "48 = 96.0 % (87.0 % to 99.0 %)"]
+    ends = FUNNEL.assign(stage=["planned", "succeeded"], n=[50, 12], n_known=[50, 20], n_unknown=[0, 28])
+    ends = ends.assign(share=[1, 0.58])
+    told = texts_of(plot.funnel(ends, ax=plot.bare_ax()))
+    assert told == ["50", "12 of 20 known, 58.0 % (87.0 % to 99.0 %)"]
     assert ax.get_xlabel() == "share of planned"
 
 

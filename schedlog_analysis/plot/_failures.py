@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.patches import Patch
 
 from schedlog_analysis.errors import InputError, SchemaError
-from schedlog_analysis.plot._scales import date_axis, positions, share_axis, share_words, zone
+from schedlog_analysis.plot._scales import date_axis, positions, share_axis, zone
 from schedlog_analysis.plot._style import (
     BLUE,
     MAX_ROWS,
@@ -28,6 +28,7 @@ from schedlog_analysis.plot._style import (
     write_beside,
 )
 from schedlog_analysis.schema import FailureClusters, Incidents
+from schedlog_analysis.shares import say_share
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -110,7 +111,7 @@ def clusters(
     for row, (template, n, share) in enumerate(zip(shown["template"], shown["n"], shown["share"], strict=True)):
         words = safe_text(template, limit=_MAX_TEMPLATE)
         write(canvas, 0.01, row - 0.3, words, transform=canvas.get_yaxis_transform())
-        write(canvas, 1.01, row + 0.12, f"{n:,} = {share_words(share)}", transform=canvas.get_yaxis_transform())
+        write(canvas, 1.01, row + 0.12, f"{n:,} = {say_share(share)}", transform=canvas.get_yaxis_transform())
     n_more = len(table) - len(shown)
     more = [f"… and {n_more:,} more"] if n_more else []
     label_rows(canvas, [*(safe_text(cause) for cause in shown["cause"]), *more])
@@ -155,7 +156,7 @@ def causes(clusters: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     (line,) = canvas.plot(together, rows, "o--", color=RED, markersize=4, linewidth=1.2, label="with those above")
     label_rows(canvas, [safe_text(str(cause)) for cause in counted.index])
     numbers = zip(counted, share, together, strict=True)
-    words = [f"{n:,} = {share_words(each)}, together {share_words(total)}" for n, each, total in numbers]
+    words = [f"{n:,} = {say_share(each)}, together {say_share(total)}" for n, each, total in numbers]
     write_beside(canvas, [words[0].split(", together")[0], *words[1:]])
     share_axis(canvas.xaxis, label=f"share of {counted.sum():,} failure{'s' if counted.sum() > 1 else ''}")
     add_legend(canvas, [Patch(color=BLUE, label="this cause"), line])

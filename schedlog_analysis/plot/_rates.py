@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.patches import Patch
 
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.plot._scales import date_axis, positions, share_axis, share_words, zone
+from schedlog_analysis.plot._scales import date_axis, positions, share_axis, zone
 from schedlog_analysis.plot._style import (
     AMBER,
     BLUE,
@@ -31,6 +31,7 @@ from schedlog_analysis.plot._style import (
     write_beside,
 )
 from schedlog_analysis.schema import BurnDown, ErrorRates, Funnel
+from schedlog_analysis.shares import say_share
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -155,7 +156,7 @@ def burn_down(budget: pd.DataFrame, *, tz: str = "UTC", ax: Axes | None = None) 
     ahead = 0.015 * max(x[-1] - x[0], 1.0)
     canvas.plot(x[-1], left[-1], "o", color=BLUE, clip_on=False)
     state = "left" if left[-1] >= 0 else "overspent"
-    write(canvas, x[-1] + ahead, left[-1], f"{share_words(abs(left[-1]))} {state}")
+    write(canvas, x[-1] + ahead, left[-1], f"{say_share(abs(left[-1]))} {state}")
     write(canvas, x[0], 0, "budget spent", va="bottom")
     date_axis(canvas, x[0], x[-1] + 12 * ahead, tz=tz)
     bottom, top = min(left.min(), 0.0), max(left.max(), 1.0)
@@ -200,14 +201,20 @@ def funnel(stages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     canvas.barh(rows, share, height=0.6, color=[BLUE, *[GREEN] * (len(table) - 1)])
     low, high = table["low"].to_numpy(), table["high"].to_numpy()
     canvas.hlines(rows, low, high, color=mpl.rcParams["text.color"], linewidth=1.6)
-    words = [f"{n:,} = {share_words(each)}" for n, each in zip(table["n"], share, strict=True)]
-    words[0] = f"{table['n'].iloc[0]:,}"
-    for row in np.flatnonzero(np.isfinite(low) & np.isfinite(high)):
-        words[row] += f" ({share_words(low[row])} to {share_words(high[row])})"
+    words = [f"{table['n'].iloc[0]:,}", *(_stage_words(row) for row in table.iloc[1:].itertuples())]
     label_rows(canvas, [safe_text(stage) for stage in table["stage"]])
     write_beside(canvas, words, inches=6.8)
     share_axis(canvas.xaxis, label=f"share of {safe_text(table['stage'].iloc[0])}")
     return close_axes(canvas, ax, rows=2 * len(table))
+
+
+def _stage_words(stage: Any) -> str:  # noqa: ANN401 - a row of a frame
+    """Say a stage's number, of how many known ones where some are not known, and its share with the interval."""
+    told = f"{stage.n:,}" + (f" of {stage.n_known:,} known" if stage.n_unknown else "")
+    if not np.isfinite(stage.share):
+        return told
+    told += f"{',' if stage.n_unknown else ' ='} {say_share(stage.share)}"
+    return f"{told} ({say_share(stage.low)} to {say_share(stage.high)})" if np.isfinite(stage.low) else told
 
 
 def keyed(rates: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

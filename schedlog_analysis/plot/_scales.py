@@ -168,23 +168,6 @@ def duration_words(seconds: float) -> str:
     return f"{number} {'day' if unit == 'days' and number == '1' else unit}"
 
 
-def share_words(share: float) -> str:
-    """
-    Write a share in percent, with as many digits as tell it from 0 and 1.
-
-    Examples
-    --------
-    >>> [share_words(s) for s in (0, 0.00001, 0.031, 0.5, 0.9996, 1)]
-    ['0 %', '<0.01 %', '3.1 %', '50 %', '99.96 %', '100 %']
-    """
-    percent = 100 * share
-    edge = min(percent, 100 - percent)
-    if 0 < edge < 0.005:  # noqa: PLR2004 - would round to 0 % or 100 %
-        return "<0.01 %" if share < 0.5 else ">99.99 %"  # noqa: PLR2004
-    digits = 0 if edge <= 0 or edge >= 10 else 1 if edge >= 1 else 2  # noqa: PLR2004 - percent points
-    return f"{percent:.{digits}f} %"
-
-
 def _localized(naive: pd.DatetimeIndex, tz: str) -> pd.Series[pd.Timestamp]:
     # Midnight may not exist (clocks leap at 24:00) or exist twice; the day then begins at its first instant.
     first = np.ones(len(naive), dtype=np.bool_)

@@ -168,8 +168,8 @@ def runs_section(facts: Facts) -> Section | None:
     told = [*(one["text"] for one in runs["stages"][1:]), runs["text"]]
     if runs["wasted_usd"]:
         told.append(f"{money(runs['wasted_usd'])} of {money(runs['usage_usd'])} went to runs that did not succeed.")
-    bad = [one for one in facts["schedules"] if one["runs"] and one["runs"]["n_succeeded"] < one["runs"]["n"]]
-    bad.sort(key=lambda one: (one["runs"]["success_rate"] or 0, one["name"]))
+    bad = [one for one in facts["schedules"] if one["runs"] and one["runs"]["n_succeeded"] < one["runs"]["n_ended"]]
+    bad.sort(key=lambda one: (one["runs"]["success_rate"], one["name"]))
     table = Table(
         "run-table",
         "Schedules whose runs did not all succeed, the worst first",
@@ -181,7 +181,7 @@ def runs_section(facts: Facts) -> Section | None:
     return Section("runs", "What became of the runs", told, [picture, *([table] if bad else [])])
 
 
-_RUNS = ("Runs", "Succeeded", "Failed", "Timed out", "Aborted", "Median duration", "Cost", "Wasted")
+_RUNS = ("Runs ended", "Succeeded", "Failed", "Timed out", "Aborted", "Median duration", "Cost", "Wasted")
 
 
 def _runs_row(one: Facts, facts: Facts) -> tuple[Cell, ...]:
@@ -191,7 +191,7 @@ def _runs_row(one: Facts, facts: Facts) -> tuple[Cell, ...]:
     bounds = "" if is_small else interval(runs["low"], runs["high"])
     return (
         schedule_cell(one, facts),
-        cell(path, runs, "n", whole_number),
+        cell(path, runs, "n_ended", whole_number),
         Cell(share, f"{path}/success_rate", runs["success_rate"], bounds),
         *(cell(path, runs, key, whole_number) for key in ("n_failed", "n_timed_out", "n_aborted")),
         cell(path, runs, "duration_median", seconds_words),

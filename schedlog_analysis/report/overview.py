@@ -170,12 +170,7 @@ def objective_facts(analysis: Analysis) -> Facts | None:
 
 
 def _objective_text(told: Facts) -> str:
-    goal, n, down, allowed = (
-        percent(told["objective"], 3).replace("0 %", " %"),
-        told["n"],
-        told["n_down"],
-        told["n_allowed"],
-    )
+    n, down, allowed = told["n"], told["n_down"], told["n_allowed"]
     goal = f"{told['objective'] * 100:.10g} %"
     if not n:
         return f"Nothing was due, so the objective of {goal} was neither met nor missed."

@@ -87,7 +87,7 @@ _COUNTS = (
     ("n_incidents", "Incidents"),
 )
 _RUNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
-    ("n", "Runs", whole_number),
+    ("n_ended", "Runs that ended", whole_number),
     ("success_rate", "Runs that succeeded", percent),
     ("duration_median", "Median run", seconds_words),
     ("usage_usd", "Cost of the runs", money),

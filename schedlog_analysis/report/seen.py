@@ -19,6 +19,7 @@ def coverage_facts(analysis: Analysis, names: dict[str, str]) -> Facts:
         if unknown
         else "."
     )
+    gaps = _gaps(analysis, names)
     return {
         "n_schedules": len(names),
         "n_entries": int(table["n_entries"].sum()),
@@ -29,8 +30,8 @@ def coverage_facts(analysis: Analysis, names: dict[str, str]) -> Facts:
         "n_unknown": unknown,
         "observed_share": (planned - unknown) / planned if planned else None,
         "text": told if planned else "No ticks were planned.",
-        "notes": _notes(analysis),
-        "gaps": _gaps(analysis, names),
+        "notes": [*_largest(gaps), *_notes(analysis)],
+        "gaps": gaps,
     }
 
 
@@ -74,6 +75,15 @@ def _notes(analysis: Analysis) -> list[str]:
             f"{count(len(analysis.errors), 'schedule')} could not be analysed, and no figure counts them: {named}."
         )
     return notes
+
+
+def _largest(gaps: list[Facts]) -> list[str]:
+    """Say of the schedule with the most unseen ticks why that is so; the others stand in a table."""
+    if not gaps:
+        return []
+    first, n_others = gaps[0], len(gaps) - 1
+    others = f" {count(n_others, 'more schedule')} {'has' if n_others == 1 else 'have'} such ticks." if n_others else ""
+    return [f"{first['n_unknown']:,} of them are of {first['name']}: {first['text']}.{others}"]
 
 
 def _gaps(analysis: Analysis, names: dict[str, str]) -> list[Facts]:

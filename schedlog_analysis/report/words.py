@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from schedlog_analysis.redact import redact
+from schedlog_analysis.shares import say_share
 from schedlog_analysis.windows import zone
 
 # Below this many, a share of a hundred says more than was seen: "2 of 7" comes first.
@@ -43,22 +44,14 @@ def whole_number(n: int) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """
-    Say a share; never 100 % or 0 % for what is only nearly so.
+    Say a share, or that there is none.
 
     Examples
     --------
     >>> percent(0.99996), percent(1.0), percent(0.0312), percent(None) == NONE
     ('> 99.9 %', '100 %', '3.1 %', True)
     """
-    if share is None or math.isnan(share):
-        return NONE
-    shown = round(share * 100, digits)
-    edge = 10**-digits
-    if shown >= 100 and share < 1:  # noqa: PLR2004
-        return f"> {100 - edge:.{digits}f} %"
-    if shown <= 0 and share > 0:
-        return f"< {edge:.{digits}f} %"
-    return f"{shown:.{digits}f} %" if 0 < shown < 100 else f"{shown:.0f} %"  # noqa: PLR2004
+    return NONE if share is None or math.isnan(share) else say_share(share, digits)
 
 
 def money(usd: float | None) -> str:
