@@ -16,6 +16,7 @@ from schedlog_analysis.files import write_whole
 from schedlog_analysis.fleet import analyze
 from schedlog_analysis.report import Report
 from schedlog_analysis.report.notebook import render_notebook
+from schedlog_analysis.shares import say_share
 from schedlog_analysis.show import show as show_summary
 from schedlog_analysis.show import show_archive
 from schedlog_analysis.source import Source
@@ -109,6 +110,7 @@ def _judge(report: Report, fail_under: float | None) -> None:
     share = report.up_share
     if fail_under is not None and share is not None and share * 100 < fail_under:
         Console(stderr=True, soft_wrap=True).print(
-            f"Below the threshold: {share:.2%} ran and started, {fail_under:g} % were asked for.", highlight=False
+            f"Below the threshold: {say_share(share, 2)} ran and started; {fail_under:g} % was asked for.",
+            highlight=False,
         )
         raise typer.Exit(BREACHED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 
 from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.errors import ConfigError
+from schedlog_analysis.files import write_whole
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
 from schedlog_analysis.report.facts import PAGES, facts
@@ -204,14 +204,7 @@ class Report:
         ConfigError
             If the format is not known.
         """
-        target = Path(path)
-        content = self.to_bytes(format or _format_of(target))
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            file.write(content)
-        written = Path(file.name)
-        written.chmod(0o644)
-        written.replace(target)
-        return target
+        return write_whole(path, self.to_bytes(format or _format_of(Path(path))))
 
     def _repr_html_(self) -> str:
         from schedlog_analysis.report.html import render_fragment  # noqa: PLC0415 - see above
