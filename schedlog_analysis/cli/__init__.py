@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         what = f"{error.filename!r}: {error.strerror}" if error.filename else str(error)
-        print(f"schedlog: {what}. Nothing was left half-written.", file=sys.stderr)
+        told = f"{what}; expected a place that can be read or written. Nothing was left half-written."
+        print(f"schedlog: {told}", file=sys.stderr)
         return 2
     return 0
