@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from schedlog_analysis import plot
+from schedlog_analysis.report.marks import join_dots, straighten
 
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -59,6 +60,7 @@ def slim(svg: str, *, alt: str, prefix: str) -> str:
         element.tail = None
     for parent in reversed(list(root.iter())):
         _tidy(parent)
+    join_dots(root)
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": alt}
     return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
@@ -88,7 +90,7 @@ def _attributes(element: ET.Element, names: dict[str, str]) -> list[tuple[str, s
         elif name == "transform" and value.startswith("rotate(-0 "):
             continue
         elif name == "d":
-            told.append((name, _SPACES.sub(r"\1", _NUMBER.sub(_round, value)).strip()))
+            told.append((name, straighten(_SPACES.sub(r"\1", _NUMBER.sub(_round, value)).strip())))
         elif name in ("points", "x", "y", "width", "height", "transform", "viewBox"):
             told.append((name, _NUMBER.sub(_round, value)))
         elif name == "style":
