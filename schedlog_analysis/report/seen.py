@@ -83,7 +83,8 @@ def _largest(gaps: list[Facts]) -> list[str]:
         return []
     first, n_others = gaps[0], len(gaps) - 1
     others = f" {count(n_others, 'more schedule')} {'has' if n_others == 1 else 'have'} such ticks." if n_others else ""
-    return [f"{first['n_unknown']:,} of them are of {first['name']}: {first['text']}.{others}"]
+    which = f"{first['n_unknown']:,} of them are" if n_others else "They are"
+    return [f"{which} of {first['name']}: {first['text']}.{others}"]
 
 
 def _gaps(analysis: Analysis, names: dict[str, str]) -> list[Facts]:
