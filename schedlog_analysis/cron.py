@@ -3,7 +3,8 @@ A cron is an expression and a time zone, which together plan the ticks of a sche
 
 Apify parses expressions with the JavaScript library cron-parser; which version, and whether it keeps the parser between
 two ticks, is not documented. Dialect ``"apify"`` therefore follows cron-parser 5 and marks as ambiguous what another
-reading would plan elsewhere or not at all. Dialect ``"debian"`` follows Debian's cron, for logs of other systems.
+reading would plan elsewhere or not at all; an expression that names a value twice follows cron-parser 4, as 5 refuses
+it. Dialect ``"debian"`` follows Debian's cron, for logs of other systems.
 
 =============================  =============================================  =========================================
 case                           ``"apify"``                                    ``"debian"``
@@ -30,7 +31,7 @@ import pandas as pd
 
 from schedlog_analysis.errors import CronError
 from schedlog_analysis.expression import MACROS, Dialect, Pattern, parse
-from schedlog_analysis.planning import END_MS, MAX_TICKS, Reading, clock, plan, readings_of, union
+from schedlog_analysis.planning import END_MS, MAX_TICKS, Reading, clock, plan, planned_reading, readings_of, union
 from schedlog_analysis.wording import words
 from schedlog_analysis.zones import LAST_YEAR, load_zone
 
@@ -47,9 +48,6 @@ _HIDDEN_OFFSETS: Final = {
     "@yearly": (timedelta(minutes=5), timedelta(hours=24)),
     "@annually": (timedelta(minutes=5), timedelta(hours=24)),
 }
-
-
-_PLANNED: Final = Reading()
 
 
 @dataclass(frozen=True, repr=False)
@@ -297,7 +295,7 @@ class Cron:
         >>> Cron("0 * * * *").tick_ms(0, 7_200_000).tolist()
         [0, 3600000]
         """
-        return self._plan(_PLANNED, start_ms, end_ms, min_gap_ms)
+        return self._plan(planned_reading(self._pattern), start_ms, end_ms, min_gap_ms)
 
     def reading_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> tuple[Int64, Bools]:
         """
@@ -318,10 +316,11 @@ class Cron:
         >>> Cron("0 0 1-31 * 1").reading_ms(0, 5 * 86_400_000)[1].tolist()
         [True, True, True, True, False]
         """
-        readings = [_PLANNED]
-        if self.dialect == "apify":
-            offset = self._offset_ms
-            readings = readings_of(self._pattern, load_zone(self.tz), start_ms - offset, end_ms - offset)
+        if self.dialect == "debian":
+            ticks = self.tick_ms(start_ms, end_ms, min_gap_ms=min_gap_ms)
+            return ticks, np.zeros(len(ticks), dtype=np.bool_)
+        offset = self._offset_ms
+        readings = readings_of(self._pattern, load_zone(self.tz), start_ms - offset, end_ms - offset)
         planned = [self._plan(reading, start_ms, end_ms, min_gap_ms) for reading in readings]
         if len(planned) == 1:
             return planned[0], np.zeros(len(planned[0]), dtype=np.bool_)

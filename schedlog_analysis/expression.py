@@ -57,7 +57,7 @@ _LENGTHS = np.array(
 _LAST = _LENGTHS[:, :, None, None]
 _DOM = np.arange(1, 32)[None, None, :, None]
 _WEEK = (_DOM + 6) // 7
-_EXISTS = np.ascontiguousarray(np.broadcast_to(_DOM <= _LAST, (2, 12, 31, 7)))
+EXISTS = np.ascontiguousarray(np.broadcast_to(_DOM <= _LAST, (2, 12, 31, 7)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +80,13 @@ class Pattern:
     days_per_year: float
     is_wildcard: bool
     """Debian's word for an expression whose minute or hour begins with a star, which ignores DST changes."""
+    has_repeats: bool
+    """Whether some field names a value twice: cron-parser 4 takes that, cron-parser 5 refuses it."""
 
     @cached_property
     def days_4(self) -> Bools:
         """The days as cron-parser 4 reads them: by count it tells a wildcard, and it expands Sunday in its own way."""
-        return _flat(_days_4(self.texts, self.months) & _EXISTS)
+        return _flat(_days_4(self.texts, self.months) & EXISTS)
 
     @property
     def has_all_hours(self) -> bool:
@@ -132,7 +134,7 @@ def parse(expression: str, dialect: Dialect) -> Pattern:
         both = texts[3] in ("*", "?") or texts[5] in ("*", "?")
     else:
         both = texts[3].startswith("*") or texts[5].startswith("*")
-    days = _in_months(months) & ((dom & dow) if both else (dom | dow)) & _EXISTS
+    days = _in_months(months) & ((dom & dow) if both else (dom | dow)) & EXISTS
     n_days = np.count_nonzero(days[0]) * 0.7575 + np.count_nonzero(days[1]) * 0.2425  # 97 leap years in 400
     if not n_days:
         raise CronError(
@@ -149,7 +151,18 @@ def parse(expression: str, dialect: Dialect) -> Pattern:
         _flat(days),
         days_per_year=n_days / 7,
         is_wildcard=texts[1].startswith("*") or texts[2].startswith("*"),
+        has_repeats=any(map(_has_repeats, texts, (_SECOND, _MINUTE, _HOUR, fields[0], _MONTH, fields[1]))),
     )
+
+
+def _has_repeats(text: str, field: _Field) -> bool:
+    """Tell whether two parts of a list overlap; Sunday is one day, as 0 and as 7."""
+    if "," not in text:
+        return False
+    modulus = 7 if field.name == _WEEKDAY.name else 60
+    parts = [item for item in text.split(",") if item != "L" and not LAST_WEEKDAY.fullmatch(item)]
+    sets = [{value % modulus for value in _range(item, field, text)} for item in parts]
+    return sum(map(len, sets)) > len(set().union(*sets))
 
 
 def _in_months(months: tuple[int, ...]) -> Bools:
@@ -269,9 +282,13 @@ def _range(item: str, field: _Field, expression: str) -> range:
         top = 6 if field.name == _WEEKDAY.name else field.high  # 7 is Sunday again
         raise CronError(
             f"The {field.name} field of {_show(expression)} has {item!r}, a range that runs backwards;"
-            f" write '{low}-{top},{field.low}-{high}'."
+            f" write '{_span(low, top)},{_span(field.low, high)}'."
         )
     return range(low, high + 1, step)
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}-{high}" if low < high else str(low)
 
 
 def _number(text: str, item: str, field: _Field, expression: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import isleap
+from datetime import date
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
@@ -9,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from schedlog_analysis.errors import CronError
-from schedlog_analysis.expression import Pattern
+from schedlog_analysis.expression import EXISTS, Pattern
 from schedlog_analysis.zones import LAST_YEAR, Segment, Zone
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-FIRST_DAY: Final = -365  # 1969-01-01, so that the local day of every instant since 1970 is known
 END_MS: Final = int(np.datetime64(f"{LAST_YEAR + 1}-01-01", "ms").astype(np.int64))
 MAX_TICKS: Final = 2**25  # a leap year of every second, 256 MB
 MAX_GAP_MS: Final = 60_000  # so that a minute without ticks always ends a chain
 
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 86_400_000
 _HOUR: Final = 3600
@@ -95,14 +97,20 @@ def readings_of(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int) -> lis
     segments = zone.segments(begin - 2 * _DAY, end + 2 * _DAY)
     changes = [(s.opened_at, s.previous, s.offset) for s in segments[1:]]
     has_gap = any(after > before for _, before, after in changes) and not pattern.has_all_hours
-    readings = [Reading()]
+    planned = planned_reading(pattern)
+    readings = [planned]
     if has_gap:
-        readings.append(Reading(is_fresh=True))
-    if has_gap or not np.array_equal(pattern.days, pattern.days_4):
+        readings.append(planned._replace(is_fresh=True))
+    if not pattern.has_repeats and (has_gap or not np.array_equal(pattern.days, pattern.days_4)):
         readings.append(Reading(version=4))
     if any(_is_odd(*change) for change in changes):
-        readings += [Reading(odd="all"), Reading(odd="none")]
+        readings += [planned._replace(odd="all"), planned._replace(odd="none")]
     return readings
+
+
+def planned_reading(pattern: Pattern) -> Reading:
+    """Return the reading that is planned: cron-parser 5, unless only its version 4 takes the expression."""
+    return Reading(version=4 if pattern.has_repeats else 5)
 
 
 def union(arrays: list[Int64]) -> tuple[Int64, Int64]:
@@ -112,33 +120,43 @@ def union(arrays: list[Int64]) -> tuple[Int64, Int64]:
     return values[first], np.diff(first, append=len(values))
 
 
-@lru_cache(maxsize=1)
-def day_kinds() -> npt.NDArray[np.int16]:
+def day_kinds(first: int, last: int) -> npt.NDArray[np.intp]:
     """
-    Return the kind of every calendar day, the index into `Pattern.days`.
+    Return the kind of every day of a stretch of the calendar, the index into `Pattern.days`.
+
+    Parameters
+    ----------
+    first, last
+        First day and last day, inclusive [days since the epoch].
 
     Returns
     -------
     kinds
-        One number per day from `FIRST_DAY` to a year beyond `LAST_YEAR`; computed once per process.
+        One number per day.
 
     Examples
     --------
     >>> from schedlog_analysis.expression import parse
     >>> pattern = parse("0 9 29 2 *", "apify")
-    >>> days = np.flatnonzero(pattern.days[day_kinds()]) + FIRST_DAY
-    >>> [str(day) for day in days[:2].astype("M8[D]")]
+    >>> days = np.flatnonzero(pattern.days[day_kinds(0, 3000)])
+    >>> [str(day) for day in days.astype("M8[D]")]
     ['1972-02-29', '1976-02-29']
     """
-    months = np.arange(-12, (LAST_YEAR - 1968) * 12 + 1)  # since 1970-01, to a year beyond the last
-    starts = months.astype("M8[M]").astype("M8[D]").astype(np.int64)
-    lengths = np.diff(starts)
-    leap = np.repeat(lengths[1::12] == 29, 12)  # noqa: PLR2004 - February of a leap year
-    days = np.arange(starts[0], starts[-1])
-    in_year = np.repeat((leap * 12 + months[:-1] % 12) * 31 - starts[:-1], lengths) + days
-    kinds: npt.NDArray[np.int16] = (in_year * 7 + (days + 4) % 7).astype(np.int16)  # 1970-01-01 was a Thursday, day 4
-    kinds.flags.writeable = False
-    return kinds
+    years = range(_date(first).year, _date(last).year + 1)
+    begins = date(years[0], 1, 1).toordinal() - _EPOCH
+    kinds = [_kinds_of_year(isleap(year), date(year, 1, 1).isoweekday() % 7) for year in years]
+    return np.concatenate(kinds)[first - begins : last + 1 - begins]
+
+
+@lru_cache(maxsize=14)
+def _kinds_of_year(is_leap: bool, weekday: int) -> npt.NDArray[np.intp]:  # noqa: FBT001 - as isleap has it
+    """Return the kinds of the days of a year whose first day is the given weekday; there are 14 such years."""
+    days = np.flatnonzero(EXISTS[int(is_leap), :, :, 0])
+    return (int(is_leap) * EXISTS[0, :, :, 0].size + days) * 7 + (np.arange(len(days)) + weekday) % 7
+
+
+def _date(day: int) -> date:
+    return date.fromordinal(day + _EPOCH)
 
 
 @lru_cache(maxsize=256)
@@ -182,7 +200,7 @@ def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment], second
     """List the matching local times of the window, and of a gap just before it."""
     first = (segments[0].begins + min(min(s.offset, s.previous) for s in segments)) // _DAY
     last = (segments[-1].ends + max(s.offset for s in segments)) // _DAY
-    days = np.flatnonzero(matching[day_kinds()[first - FIRST_DAY : last + 1 - FIRST_DAY]]) + first
+    days = np.flatnonzero(matching[day_kinds(first, last)]) + first
     times = clock(pattern.hours, pattern.minutes, seconds)
     _check_number(len(days) * len(times))
     local: Int64 = (days[:, None] * _DAY_MS + times).ravel()
@@ -265,7 +283,7 @@ def _landing(pattern: Pattern, matching: Bools, segment: Segment, reading: Readi
     skipped = range(before + 1, before + 1 + (after - before - 1) % 24)
 
     def matches_day(hour: int) -> bool:
-        return bool(matching[day_kinds()[hour // 24 - FIRST_DAY]])
+        return bool(matching[day_kinds(hour // 24, hour // 24)[0]])
 
     is_due = any(hour % 24 in pattern.hours and matches_day(hour) for hour in skipped)
     if reading.version == 4:  # noqa: PLR2004 - a version

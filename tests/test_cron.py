@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schedlog_analysis.cron import Cron
@@ -51,8 +51,7 @@ def test_conformance_cases():
     """
     Every case is met, but for ticks that are marked as ambiguous.
 
-    Those are history: cron-parser 4 loses the day of Sao Paulo's midnight gaps, and all its versions lose hours at Lord
-    Howe's half-hour changes. Nothing else may differ.
+    Those are Lord Howe's, at whose half-hour changes cron-parser loses ticks or fires them in the second pass.
     """
     excused = {}
     for case in _lines("cases.jsonl"):
@@ -65,7 +64,7 @@ def test_conformance_cases():
             planned, is_ambiguous = cron.reading_ms(case["start"] + 1, last * 1000 + 1)
             assert apart <= set((planned[is_ambiguous] // 1000).tolist()), case
             excused[case["id"]] = case["tz"]
-    assert set(excused.values()) <= {"Australia/Lord_Howe", "America/Sao_Paulo"}, excused
+    assert set(excused.values()) <= {"Australia/Lord_Howe"}, excused
 
 
 # --- changes of the clock --------------------------------------------------------------------------------------------
@@ -194,7 +193,6 @@ def _moments(draw):
 
 
 @given(_crons(), _moments(), st.tuples(st.integers(0, DAY), st.integers(0, DAY)), st.sampled_from([0, 10_000, 60_000]))
-@settings(max_examples=100, deadline=None)
 def test_windows_concatenate(cron, begin, lengths, gap):
     """The ticks of two adjoining windows are those of their union, under every reading, and with a least gap."""
     middle, end = begin + lengths[0], begin + sum(lengths)
@@ -205,7 +203,6 @@ def test_windows_concatenate(cron, begin, lengths, gap):
 
 
 @given(_crons(), _moments(), st.integers(0, 2 * DAY))
-@settings(max_examples=100, deadline=None)
 def test_ticks_ascend_within_the_window(cron, begin, length):
     """Ticks are distinct, ascending whole seconds of the half-open window, and are counted as they are listed."""
     ticks = cron.tick_ms(begin, begin + length)
@@ -221,7 +218,6 @@ def test_ticks_ascend_within_the_window(cron, begin, length):
 
 
 @given(_crons(), _moments(), st.integers(1, 30))
-@settings(max_examples=100, deadline=None)
 def test_next_and_previous_agree_with_ticks(cron, at, n):
     """`next` and `previous` are the neighbours of an instant among the ticks, which is none of them."""
     moment = pd.Timestamp(at, unit="ms", tz="UTC")
@@ -238,7 +234,6 @@ def test_next_and_previous_agree_with_ticks(cron, at, n):
 
 
 @given(_crons(dialects=("apify",)), _moments())
-@settings(max_examples=100, deadline=None)
 def test_readings_hold_the_ticks(cron, begin):
     """The readings are a superset of the ticks, and what they add is ambiguous."""
     ticks = cron.tick_ms(begin, begin + 2 * DAY)
@@ -249,7 +244,6 @@ def test_readings_hold_the_ticks(cron, begin):
 
 
 @given(st.sets(st.integers(0, 59), min_size=1), st.integers(0, 60_000), st.sampled_from(["* 5-6", "1-58 *", "*/2 3"]))
-@settings(max_examples=60, deadline=None)
 def test_least_gap_is_the_greedy_chain(seconds, gap, times):
     """With a least gap, each tick kept is the first that is far enough from the one kept before."""
     cron = Cron(f"{','.join(map(str, sorted(seconds)))} {times} * * *")
@@ -334,7 +328,6 @@ def test_macros(macro):
 
 
 @given(_crons(), _moments(), st.integers(-DAY, DAY))
-@settings(max_examples=50, deadline=None)
 def test_an_offset_moves_every_tick(cron, begin, offset):
     """With an offset the ticks are the same, later by it, wherever the window is cut."""
     moved = dataclasses.replace(cron, offset=timedelta(milliseconds=offset))
@@ -362,6 +355,29 @@ def test_readings_of_versions():
     assert readings["planned_at"].dt.day_of_week.tolist() == [0, 4, 6]
     assert readings["is_ambiguous"].tolist() == [False, False, True]
     assert not Cron("0 0 1-30 * 1").readings("2025-01-01T00:00Z", "2025-02-01T00:00Z")["is_ambiguous"].any()
+
+
+@pytest.mark.parametrize(
+    ("expression", "days"),
+    [
+        ("0 0,0 * * *", [24, 26]),
+        ("0 0 24,25,24-26 * *", [24, 26]),
+        ("0 1 1-31,5 4 5", [25]),
+        ("0 1 * * 5,1-7/2,7", [25]),
+    ],
+)
+def test_a_value_twice(expression, days):
+    """
+    What names a value twice, which cron-parser 5 refuses, is planned as its version 4 plans it, without a doubt.
+
+    That one leaves out what a gap at midnight skips (Cairo, 2025-04-25), counts values to tell a wildcard, and adds
+    Sunday to a range that ends on it.
+    """
+    window = [_ms(2025, 4, day, zone="Africa/Cairo") for day in (24, 27)]
+    ticks, is_ambiguous = Cron(expression, "Africa/Cairo").reading_ms(*window)
+    assert pd.to_datetime(ticks, unit="ms", utc=True).tz_convert("Africa/Cairo").day.tolist() == days
+    assert not is_ambiguous.any()
+    assert Cron(expression, "Africa/Cairo").tick_ms(*window).tolist() == ticks.tolist()
 
 
 def test_readings_in_a_gap():

@@ -1,4 +1,4 @@
-"""Cron against the programs that it follows: JavaScript's cron-parser 5 for Apify, cronsim for Debian."""
+"""Cron against the programs that it follows: JavaScript's cron-parser 5 and 4 for Apify, cronsim for Debian."""
 
 import importlib.util
 import sys
@@ -19,7 +19,12 @@ def benchmark():
 
 
 @pytest.mark.parametrize(
-    ("dialect", "known"), [("apify", {"Australia/Lord_Howe"}), ("debian", {"Australia/Lord_Howe", "Africa/Cairo"})]
+    ("dialect", "known"),
+    [
+        ("apify", {"Australia/Lord_Howe"}),
+        ("apify, a value twice", set()),
+        ("debian", {"Australia/Lord_Howe", "Africa/Cairo"}),
+    ],
 )
 def test_random_expressions_equal_the_peer(benchmark, dialect, known):
     """
@@ -33,6 +38,6 @@ def test_random_expressions_equal_the_peer(benchmark, dialect, known):
     elif benchmark.cron_parser_folder() is None:
         pytest.skip("node, npm or the npm registry is not at hand")
     compared, differences = benchmark.sweep(20, dialects=(dialect,), seed=11)
-    assert (~compared["rejected"]).sum() > 100
+    assert (~compared["rejected"]).sum() > 30
     assert set(differences["tz"]) <= known
     assert differences["is_ours_right"].all(), differences

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schedlog_analysis.cron import Cron
@@ -54,7 +54,7 @@ def test_syntax_acceptance():
         ("0 0 * * Monday", "day-of-week field .* has 'Monday'"),
         ("1,2,,3 * * * *", "minute field .* has ''"),
         ("0 22-2 * * *", "hour field .* has '22-2', a range that runs backwards; write '22-23,0-2'"),
-        ("0 0 * * FRI-SUN", "runs backwards; write '5-6,0-0'"),
+        ("0 0 * * FRI-SUN", "runs backwards; write '5-6,0'"),
         ("*/0 * * * *", r"minute field .* has '\*/0', a step of zero"),
         ("0 0 31 2,4 *", "day-of-month field .* has '31', which never comes in the months given"),
         ("0 0 15W * *", "day-of-month field .* has '15W'"),
@@ -81,7 +81,6 @@ def test_wrong_expression(expression, message):
 
 
 @given(st.text(alphabet="0123456789*/-,?LW#@ SUNmonjan\t\né", max_size=40))
-@settings(max_examples=300, deadline=None)
 def test_any_text_is_read_or_refused(text):
     """No text does anything but give a cron or a CronError, and what is read plans ticks."""
     try:
