@@ -201,7 +201,7 @@ def _split(expression: str, dialect: Dialect) -> tuple[str, ...]:
     if len(fields) not in allowed:
         six = ", or six with the seconds first" if dialect == "apify" else ""
         raise CronError(
-            f"The expression {_show(expression)} has {len(fields)} fields; give five"
+            f"The expression {_show(expression)} has {len(fields)} field{'s' * (len(fields) != 1)}; give five"
             f" (minute hour day-of-month month day-of-week){six}."
         )
     return ("0", *fields) if len(fields) == 5 else tuple(fields)  # noqa: PLR2004 - without seconds
@@ -280,15 +280,12 @@ def _range(item: str, field: _Field, expression: str) -> range:
         raise CronError(f"The {field.name} field of {_show(expression)} has {item!r}, a step of zero; give at least 1.")
     if low > high:
         top = 6 if field.name == _WEEKDAY.name else field.high  # 7 is Sunday again
+        parts = [(low, top)] * (low <= top) + [(field.low, high)]
         raise CronError(
             f"The {field.name} field of {_show(expression)} has {item!r}, a range that runs backwards;"
-            f" write '{_span(low, top)},{_span(field.low, high)}'."
+            f" write '{','.join(f'{a}-{b}' if a < b else str(a) for a, b in parts)}'."
         )
     return range(low, high + 1, step)
-
-
-def _span(low: int, high: int) -> str:
-    return f"{low}-{high}" if low < high else str(low)
 
 
 def _number(text: str, item: str, field: _Field, expression: str) -> int:
