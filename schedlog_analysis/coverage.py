@@ -15,6 +15,8 @@ import pandas as pd
 from schedlog_analysis.instants import MISSING, to_instants, to_ms
 from schedlog_analysis.schema import Coverage, Fetches, Holes, Log, Schedules, is_full
 
+FOREVER = np.iinfo(np.int64).max
+
 
 def coverage(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
     """
@@ -38,9 +40,19 @@ def coverage(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataF
     >>> coverage(Log.empty())["is_truncated"].tolist()
     []
     """
-    log = Log.accept(log)
-    table = _extent(log)
-    gaps = holes(log, fetches)
+    return covered(extent(Log.accept(log)), fetches)
+
+
+def extent(log: pd.DataFrame) -> pd.DataFrame:
+    """Say of each schedule of a Log, its index, the first and the last instant and the number of entries."""
+    grouped = log.groupby("schedule_id", observed=True, sort=True)["created_at"]
+    found = grouped.agg(first_at="min", last_at="max", n_entries="size")
+    return pd.DataFrame(found.set_index(found.index.astype("str")).sort_index())
+
+
+def covered(table: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Do what `coverage` does, with no more of the log than its `extent`."""
+    gaps = _cut_off(table) if fetches is None else _between(Fetches.accept(fetches))
     is_cut = gaps["started_at"].isna() & gaps["ended_at"].notna()
     inner = gaps[gaps["started_at"].notna() & gaps["ended_at"].notna()]
     # Before the first entry nothing is measured, so a hole before it takes nothing away.
@@ -77,16 +89,7 @@ def holes(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFram
     >>> holes(load_sample().log)["ended_at"].dt.date.tolist()  # one log had reached 1,000 entries
     [datetime.date(2026, 9, 21)]
     """
-    log = Log.accept(log)
-    if fetches is None:
-        extent = _extent(log)
-        cut = extent[is_full(extent["n_entries"])]
-        return Holes.cast(
-            pd.DataFrame(
-                {"schedule_id": cut.index.astype("str"), "started_at": pd.NaT, "ended_at": cut["first_at"].array}
-            )
-        )
-    return _between(Fetches.accept(fetches))
+    return _cut_off(extent(Log.accept(log))) if fetches is None else _between(Fetches.accept(fetches))
 
 
 def data_end(log: pd.DataFrame, schedules: pd.DataFrame | None = None) -> pd.Timestamp | None:
@@ -114,10 +117,12 @@ def _next_tick(definitions: pd.DataFrame) -> pd.Timestamp:
     return cast("pd.Timestamp", latest.loc[latest["is_enabled"], "next_run_at"].min(skipna=False))
 
 
-def _extent(log: pd.DataFrame) -> pd.DataFrame:
-    grouped = log.groupby("schedule_id", observed=True, sort=True)["created_at"]
-    extent = grouped.agg(first_at="min", last_at="max", n_entries="size")
-    return pd.DataFrame(extent.set_index(extent.index.astype("str")).sort_index())
+def _cut_off(table: pd.DataFrame) -> pd.DataFrame:
+    """List the stretches before the logs whose length is that of a full window."""
+    cut = table[is_full(table["n_entries"])]
+    return Holes.cast(
+        pd.DataFrame({"schedule_id": cut.index.astype("str"), "started_at": pd.NaT, "ended_at": cut["first_at"].array})
+    )
 
 
 def _between(fetches: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +134,12 @@ def _between(fetches: pd.DataFrame) -> pd.DataFrame:
     )
     ids = ordered["schedule_id"].reset_index(drop=True)
     looked = to_ms(ordered["fetched_at"])
-    since = np.where(ordered["is_truncated"], to_ms(ordered["first_at"]), MISSING)
+    first = to_ms(ordered["first_at"])
+    # An entry that an earlier fetch showed and this one does not has fallen out of the window, whatever the window's
+    # size: that it is 250 or 1000 entries is documented, or likely, but not sure.
+    oldest = pd.Series(np.where(first == MISSING, FOREVER, first)).groupby(ids).cummin().to_numpy()
+    first = np.where(first == MISSING, looked, first)
+    since = np.where(ordered["is_truncated"] | (oldest < first), first, MISSING)
     # A later fetch may reach back over an earlier one: what counts is the earliest start from it on.
     earliest = pd.Series(since[::-1]).groupby(ids.to_numpy()[::-1]).cummin()
     reach = np.asarray(earliest, dtype=np.int64)[::-1]

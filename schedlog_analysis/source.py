@@ -10,6 +10,7 @@ import pandas as pd
 
 from schedlog_analysis.archive import Archive, read_log, read_runs, read_schedules
 from schedlog_analysis.errors import InputError
+from schedlog_analysis.schema import Log
 
 
 @dataclass(frozen=True)
@@ -49,21 +50,24 @@ class Source:
         InputError
             If there is nothing to read, or it cannot be read.
         """
-        source = cls._all(location)
         wanted = list(only)
+        if "://" in location or Archive(location).exists():
+            return cls._archive(location, wanted)
+        source = cls._files(location)
         return source.only(wanted) if wanted else source
 
     @classmethod
-    def _all(cls, location: str) -> Source:
-        if "://" in location or Archive(location).exists():
-            archive = Archive(location)
-            return cls(
-                location,
-                archive.read_log(),
-                archive.read_schedules(),
-                archive.read_runs(),
-                archive.read_fetches(),
-            )
+    def _archive(cls, location: str, wanted: list[str]) -> Source:
+        """Read an archive: of its log only what is wanted, and as categoricals, since it may be large."""
+        archive = Archive(location)
+        told = cls(location, pd.DataFrame(Log.empty()), archive.read_schedules(), None, archive.read_fetches())
+        ids = told._ids(wanted) if wanted else None
+        log = archive.read_log(ids, categories=True)
+        source = cls(location, log, told.schedules, archive.read_runs(ids), told.fetches)
+        return source.only(wanted) if wanted else source
+
+    @classmethod
+    def _files(cls, location: str) -> Source:
         path = Path(location)
         if not path.exists():
             raise InputError(f"There is no {location!r}; expected an archive, a folder or a file of schedule logs.")
@@ -79,22 +83,24 @@ class Source:
 
     def only(self, wanted: list[str]) -> Source:
         """Keep some schedules, by id or name."""
-        ids = set(wanted)
-        if self.schedules is not None:
-            named = self.schedules[self.schedules["name"].isin(wanted) | self.schedules["schedule_id"].isin(wanted)]
-            ids |= set(named["schedule_id"])
-        known = set(self.log["schedule_id"]) | set(() if self.schedules is None else self.schedules["schedule_id"])
-        lost = [
-            name
-            for name in wanted
-            if name not in known and (self.schedules is None or name not in set(self.schedules["name"]))
-        ]
-        if lost:
-            raise InputError(
-                f"There is no schedule {lost[0]!r} in {self.name}; expected an id or a name that is there."
-            )
+        ids = self._ids(wanted)
         keep = {
             name: None if table is None else table[table["schedule_id"].isin(ids)].reset_index(drop=True)
             for name, table in (("schedules", self.schedules), ("runs", self.runs), ("fetches", self.fetches))
         }
         return Source(self.name, self.log[self.log["schedule_id"].isin(ids)].reset_index(drop=True), **keep)
+
+    def _ids(self, wanted: list[str]) -> set[str]:
+        """Ids of the schedules that are meant."""
+        ids: set[str] = set()
+        tables = (self.log, self.schedules, self.fetches)
+        known = set().union(*(table["schedule_id"].unique() for table in tables if table is not None))
+        names = None if self.schedules is None else self.schedules.set_index("schedule_id")["name"]
+        for name in wanted:
+            found = {name} & known | set(() if names is None else names.index[names == name])
+            if not found:
+                raise InputError(
+                    f"There is no schedule {name!r} in {self.name}; expected an id or a name that is there."
+                )
+            ids |= found
+        return ids

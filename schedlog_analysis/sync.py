@@ -11,13 +11,19 @@ import pandas as pd
 from schedlog_analysis.apify import Client, Fetched
 from schedlog_analysis.archive import Archive
 from schedlog_analysis.coverage import holes
-from schedlog_analysis.errors import SchedlogError
-from schedlog_analysis.schema import WINDOWS, Log
+from schedlog_analysis.errors import ArchiveError, SchedlogError
+from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
 
-# Runs started this long before the last sync are asked for again: their status may have changed since.
+# Runs started this long before the last known one are asked for again: their status may have changed since.
 OVERLAP = timedelta(days=2)
+# A run that has not ended yet is asked for again until it is so old.
+LONGEST = timedelta(days=14)
 # Sync when a window is filled by this much at the latest; a missed sync or two must not open a hole.
 SAFETY = 3
+# Entries closer together may be of one tick, which says nothing about the pace.
+ONE_TICK = pd.Timedelta(seconds=10)
+# Every sync adds files, every reading opens them: a month with so many is merged.
+MANY_PARTS = 50
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Synced:
     n_new_runs
         Runs that the archive did not have.
     failures
-        What failed, by schedule id (or ``"runs"``).
+        What failed, by schedule id (or ``"runs"``, or ``"archive"`` where old files could not be read: what is new was
+        added all the same).
     """
 
     schedules: pd.DataFrame
@@ -46,7 +53,7 @@ def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
     Fetch definitions, logs and runs of a whole account and add what is new to the archive.
 
     Everything fetched is added at once per kind, and adding is a union: a sync that was interrupted, or ran twice at
-    once, loses and doubles nothing.
+    once, loses and doubles nothing. Now and then the archive is compacted.
 
     Parameters
     ----------
@@ -71,9 +78,9 @@ def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
     """
     fetched = client.fetch_logs()
     asked = list(fetched.n_entries)
-    before = archive.read_fetches(asked)
-    archive.append_schedules(fetched.schedules)
+    # Written before anything is read, and the log first: a file damaged long ago must not cost what is new.
     new = archive.append(fetched.log, fetched.fetched_at, asked)
+    archive.append_schedules(fetched.schedules)
     failures = dict(fetched.failures)
     n_new_runs = 0
     if with_runs:
@@ -81,16 +88,28 @@ def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
             n_new_runs = _sync_runs(client, archive, fetched)
         except SchedlogError as error:
             failures["runs"] = error
-    table = _told(archive, fetched.schedules, new, before, asked)
-    return Synced(table, n_new_runs, failures)
+    try:
+        fetches = _looks(archive, asked, fetched.fetched_at)
+        archive.compact(MANY_PARTS)
+    except ArchiveError as error:
+        failures["archive"] = error
+        fetches = pd.DataFrame(Fetches.empty())
+    return Synced(_told(fetched, new, fetches), n_new_runs, failures)
 
 
 def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     """
     Tell how often each schedule must be synced, and by when.
 
-    The window's size is not documented for sure, so the smaller of the two candidates counts: the time in which the
-    schedule writes 250 entries at its recent pace, divided by three for safety.
+    The window's size is not documented for sure, so the smaller of the two candidates counts unless an answer was
+    longer: the time in which the schedule fills it at its recent pace, divided by three for safety.
+
+    Parameters
+    ----------
+    log
+        At least the newest entries of each schedule.
+    fetches
+        At least the latest fetch of each schedule.
 
     Returns
     -------
@@ -102,40 +121,51 @@ def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     pace = recent.groupby("schedule_id", observed=True)["created_at"].agg(["min", "max", "size"])
     looked = fetches.groupby("schedule_id", observed=True)["fetched_at"].max()
     pace = pace.reindex(looked.index)
-    span = (pace["max"] - pace["min"]).where(pace["size"] > 1)
-    every = (span / (pace["size"] - 1) * WINDOWS[0] / SAFETY).dt.floor("min")
+    window = max(WINDOWS[0], fetches["n_entries"].max()) if len(fetches) else WINDOWS[0]
+    span = (pace["max"] - pace["min"]).where(pace["max"] - pace["min"] >= ONE_TICK)
+    full = span / (pace["size"] - 1) * window
     return pd.DataFrame(
         {
             "schedule_id": looked.index.astype("str"),
-            "sync_every": every.astype("timedelta64[ms]").to_numpy(),
-            "sync_by": (looked + every * SAFETY).astype("datetime64[ms, UTC]").array,
+            "sync_every": (full / SAFETY).dt.floor("s").astype("timedelta64[ms]").to_numpy(),
+            "sync_by": (looked + full).dt.floor("s").astype("datetime64[ms, UTC]").array,
         }
     )
 
 
 def _sync_runs(client: Client, archive: Archive, fetched: Fetched) -> int:
-    """Ask for runs from a little before the last known start, at first from the first entry of any log."""
-    last = archive.read_runs()["started_at"].max()
-    since = fetched.log["created_at"].min() if pd.isna(last) else last - OVERLAP
+    """Ask for runs from where this account's are not settled yet, at first from the first entry of any log."""
+    since = fetched.log["created_at"].min()
+    try:
+        known = archive.read_runs(fetched.schedules["schedule_id"], fetched.fetched_at - LONGEST)
+    except ArchiveError:
+        known = pd.DataFrame(Runs.empty())  # then they are asked for again
+    if len(known):
+        open_since = known.loc[known["finished_at"].isna(), "started_at"].min()
+        since = min(at for at in (open_since, known["started_at"].max() - OVERLAP) if pd.notna(at))
     return 0 if pd.isna(since) else len(archive.append_runs(client.fetch_runs(since)))
 
 
-def _told(
-    archive: Archive, schedules: pd.DataFrame, new: pd.DataFrame, before: pd.DataFrame, asked: list[str]
-) -> pd.DataFrame:
-    fetches = archive.read_fetches(asked)
-    log = archive.read_log(asked)
-    n_holes = {name: _n_inner(table) for name, table in (("now", fetches), ("before", before))}
-    table = next_sync(log, fetches).set_index("schedule_id").reindex(asked)
-    names = schedules.drop_duplicates("schedule_id", keep="last").set_index("schedule_id")["name"]
+def _looks(archive: Archive, asked: list[str], fetched_at: pd.Timestamp) -> pd.DataFrame:
+    """Read the latest fetch of each schedule and the one before; only a schedule not seen of late costs more."""
+    recent = archive.read_fetches(asked, fetched_at - OVERLAP)
+    has_both = set(recent.loc[recent["fetched_at"] < fetched_at, "schedule_id"]) >= set(asked)
+    return recent if has_both else archive.read_fetches(asked)
+
+
+def _told(fetched: Fetched, new: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
+    asked = pd.Index(fetched.n_entries, dtype="str", name="schedule_id")
+    names = fetched.schedules.drop_duplicates("schedule_id", keep="last").set_index("schedule_id")["name"]
+    table = next_sync(fetched.log, fetches).set_index("schedule_id").reindex(asked)
     table["name"] = names.reindex(asked)
     table["n_new"] = new.groupby("schedule_id", observed=True).size().reindex(asked).fillna(0).astype(np.int64)
-    now, earlier = (n_holes[name].reindex(asked).fillna(0) for name in ("now", "before"))
-    table["has_hole"] = now > earlier
-    return table.rename_axis("schedule_id").reset_index()
+    table["has_hole"] = asked.isin(_opened(fetches[fetches["fetched_at"] <= fetched.fetched_at]))
+    return table.reset_index()
 
 
-def _n_inner(fetches: pd.DataFrame) -> pd.Series[int]:
+def _opened(fetches: pd.DataFrame) -> pd.Series[str]:
+    """Schedules whose latest fetch does not reach back to the one before."""
     gaps = holes(Log.empty(), fetches)
-    inner = gaps[gaps["started_at"].notna() & gaps["ended_at"].notna()]
-    return inner.groupby("schedule_id").size()
+    ends = gaps[gaps["ended_at"].notna()].groupby("schedule_id")["started_at"].max()
+    before = fetches.groupby("schedule_id")["fetched_at"].nlargest(2).groupby("schedule_id").min()
+    return pd.Series(ends.index[ends == before.reindex(ends.index)], dtype="str")

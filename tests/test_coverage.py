@@ -1,6 +1,7 @@
 """Coverage: what logs can and cannot show."""
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,17 +48,43 @@ def test_a_later_window_may_close_an_earlier_hole():
     assert _spans(holes(Log.empty(), _fetches((10, 5, True), (20, 15, True), (21, 2, True)))) == [(None, 2), (21, None)]
 
 
+def test_a_window_of_any_size_is_noticed_when_it_rolls():
+    """Neither 250 nor 1000 entries, perhaps so many days: what was shown before and is not any more was cut off."""
+    assert _spans(holes(Log.empty(), _fetches((10, 0, False), (20, 12, False)))) == [(10, 12), (20, None)]
+    assert _spans(holes(Log.empty(), _fetches((10, 0, False), (20, 0, False)))) == [(20, None)]
+
+
+@pytest.mark.parametrize(("was", "now", "told"), [(0, 3, [(20, None)]), (3, 0, [(10, 20), (20, None)])])
+def test_an_empty_answer_is_whole_unless_there_were_entries(was, now, told):
+    """A new schedule's first entry cuts nothing off; entries that are all gone leave everything since in doubt."""
+    looks = _fetches((10, 5, False), (20, 15, False)).assign(n_entries=[was, now])
+    for name in ("first_at", "last_at"):
+        looks[name] = looks[name].where(looks["n_entries"] > 0)
+    assert _spans(holes(Log.empty(), Fetches.cast(looks))) == told
+
+
+def test_a_clock_that_went_back_claims_nothing_unseen():
+    """Fetches count in the order of their clocks; one that was set back moves no hole's end before its start."""
+    for looks in (((20, 10, True), (12, 11, True)), ((20, 0, False), (12, 11, True)), ((20, 15, True), (12, 13, True))):
+        found = _spans(holes(Log.empty(), _fetches(*looks)))
+        assert found[-1] == (20, None)
+        assert all(start is None or end is None or start < end for start, end in found)
+
+
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.booleans()), min_size=1, max_size=6)
 
 
 @given(SPANS)
 def test_holes_are_what_no_fetch_saw(spans):
     """Hour by hour: a moment lies in a hole if and only if no fetch's window holds it."""
-    fetches = _fetches(*((max(a, b), min(a, b), cut) for a, b, cut in spans))
+    spans = sorted(((min(a, b), max(a, b), cut) for a, b, cut in spans), key=lambda span: span[1])
+    fetches = _fetches(*((looked, first, cut) for first, looked, cut in spans))
     found = _spans(holes(Log.empty(), fetches))
+    # What an earlier fetch showed and this one does not was cut off, whether or not the window looked full.
+    spans = [(a, b, cut or a > min(first for first, *_ in spans[: n + 1])) for n, (a, b, cut) in enumerate(spans)]
     for half in range(-1, 125):
         moment = half / 2 + 0.25
-        is_seen = any((not cut or min(a, b) <= moment) and moment <= max(a, b) for a, b, cut in spans)
+        is_seen = any((not cut or a <= moment) and moment <= b for a, b, cut in spans)
         is_hole = any((start is None or start <= moment) and (end is None or moment < end) for start, end in found)
         assert is_seen != is_hole, moment
 

@@ -53,7 +53,7 @@ _ARROW = {
     "float64": pa.float64(),
 }
 _CODED = pa.dictionary(pa.int32(), pa.string())
-_PART = re.compile(r"(?:month=(?P<month>\d{4}-\d\d)/)?(?P<hash>[0-9a-f]{32})\.parquet")
+_PART = re.compile(r"(?:month=(?P<month>\d{4}-(?:0[1-9]|1[0-2]))/)?(?P<hash>[0-9a-f]{32})\.parquet")
 _ATTEMPTS = 100
 _ROWS = 32_768  # of a row group: what reading one schedule's month costs at least
 
@@ -104,10 +104,13 @@ class Part:
     path: str
     month: str | None = None
     hash: str | None = None
+    is_file: bool = True
 
     @property
     def problem(self) -> str | None:
         """Why this is no part, in half a sentence; None if it is one."""
+        if not self.is_file:
+            return "is not a file, or a link to none"
         if self.hash is None:
             return "was not written by an archive"
         return None if (self.month is None) == (self.kind.at is None) else "stands in the wrong folder"
@@ -150,7 +153,8 @@ class Parts:
 
     def left_overs(self, kind: Kind) -> list[fs.FileInfo]:
         """Temporary files that an interrupted write may have left."""
-        return [info for info in self._files(kind) if info.base_name.startswith(".") and info.extension == "tmp"]
+        found = [info for info in self._found(kind) if info.type == fs.FileType.File]
+        return [info for info in found if info.base_name.startswith(".") and info.extension == "tmp"]
 
     def read(
         self, kind: Kind, parts: Iterable[Part], where: ds.Expression | None = None, *, is_narrow: bool = False
@@ -213,17 +217,21 @@ class Parts:
             stream.write(data)
 
     def _scan(self, kind: Kind) -> Iterator[Part]:
-        for info in self._files(kind):
+        for info in self._found(kind):
+            is_file = info.type == fs.FileType.File
+            if info.type == fs.FileType.Directory and info.extension != "parquet":
+                continue
             name = info.path.removeprefix(f"{self.root}/{kind.name}/")
             if not info.base_name.startswith((".", "_")):
                 named = _PART.fullmatch(name)
-                yield Part(kind, info.path, *(named.group("month", "hash") if named else ()))
+                yield Part(kind, info.path, **(named.groupdict() if named else {}), is_file=is_file)
 
-    def _files(self, kind: Kind) -> list[fs.FileInfo]:
+    def _found(self, kind: Kind) -> list[fs.FileInfo]:
+        """Everything in a kind's folders: files, folders, links to nothing."""
         folder = f"{self.root}/{kind.name}"
         selector = fs.FileSelector(folder, allow_not_found=True, recursive=True)
-        infos = _told(self._infos, folder, selector)
-        return [info for info in infos if info.type == fs.FileType.File]
+        infos: list[fs.FileInfo] = _told(self._infos, folder, selector)
+        return infos + (_dead_links(folder) if isinstance(self.filesystem, fs.LocalFileSystem) else [])
 
     def _infos(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
         for _ in range(_ATTEMPTS):
@@ -320,6 +328,12 @@ def _write_durably(path: Path, data: bytes, root: Path) -> None:
             _sync_folder(folder)
     with suppress(OSError):  # it needs this only when it is new, and may belong to somebody else
         _sync_folder(root.parent)
+
+
+def _dead_links(folder: str) -> list[fs.FileInfo]:
+    """Links to nothing, as when a disk is not mounted: Arrow does not list them, but what they led to is missing."""
+    paths = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)  # noqa: PTH118 - many
+    return [fs.FileInfo(path) for path in paths if os.path.islink(path) and not os.path.exists(path)]  # noqa: PTH110, PTH114
 
 
 def _sync_folder(folder: Path) -> None:

@@ -40,7 +40,7 @@ from schedlog_analysis.archive.parts import (
     without_keys,
 )
 from schedlog_analysis.archive.union import news, number, union
-from schedlog_analysis.coverage import coverage
+from schedlog_analysis.coverage import covered, extent
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.instants import Moment, moment_ms, to_instants
 from schedlog_analysis.parse import sort_log
@@ -189,7 +189,10 @@ class Archive:
 
     def coverage(self, schedules: Collection[str] | None = None) -> pd.DataFrame:
         """Say for each schedule what the archive can and cannot show, see `schema.Coverage`."""
-        return coverage(self.read_log(schedules, categories=True), self.read_fetches(schedules))
+        extents = [extent(log) for log in self._by_month(schedules)]  # a month at a time, to hold no more in memory
+        table = pd.concat([extent(pd.DataFrame(Log.empty())), *extents]).groupby(level=0)
+        whole = table.agg({"first_at": "min", "last_at": "max", "n_entries": "sum"})
+        return covered(whole, self.read_fetches(schedules))
 
     def compact(self, min_parts: int = 2) -> int:
         """
@@ -246,6 +249,11 @@ class Archive:
         if len(changed):
             self._parts.write(kind, month, changed)
         return new
+
+    def _by_month(self, schedules: Iterable[str] | None) -> Iterator[pd.DataFrame]:
+        months = sorted({part.month for part in self._parts.find(LOG) if part.month})
+        for first, last in map(_span, months) if months else [(None, None)]:
+            yield to_frame(union(self._rows(LOG, schedules, first, last), LOG.key), LOG, categories=True)
 
     def _merge(self, kind: Kind, month: str | None) -> int:
         """Write the union of a month's parts as one part, then remove those; returns how many went."""
@@ -310,6 +318,8 @@ class Archive:
         return sound, rows
 
     def _examine(self, part: Part) -> tuple[str, str, int | None, int | None, str | None]:
+        if not part.is_file:
+            return part.path, part.kind.name, None, None, part.problem
         try:
             content = self._parts.content(part)
         except FileNotFoundError:
@@ -368,9 +378,14 @@ def _overlaps(month: str | None, first: int | None, last: int | None) -> bool:
     """Whether a part of this month may hold rows from `first` to before `last`."""
     if month is None:
         return True
-    start = np.datetime64(month, "M")
-    begin, end = (int(each.astype("M8[ms]").astype("i8")) for each in (start, start + 1))
+    begin, end = _span(month)
     return (last is None or begin < last) and (first is None or end > first)
+
+
+def _span(month: str) -> tuple[int, int]:
+    """First moment of a month and of the next [ms since 1970]."""
+    start = np.datetime64(month, "M")
+    return int(start.astype("M8[ms]").astype("i8")), int((start + 1).astype("M8[ms]").astype("i8"))
 
 
 def _tell(problem: str, errors: str) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import pandas as pd
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from schedlog_analysis.apify import Client
 from schedlog_analysis.archive import Archive
@@ -20,7 +25,8 @@ from schedlog_analysis.report.words import count, duration, moment
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.sync import sync as carry
 
-note = Console(stderr=True, soft_wrap=True)
+# Names and messages are other people's texts: none of them is markup.
+note = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 
 def fetch(schedules: list[str], output: Path, token: str | None) -> None:
@@ -39,16 +45,19 @@ def fetch(schedules: list[str], output: Path, token: str | None) -> None:
 
 def sync(archive: str, token: str | None, *, with_runs: bool) -> None:
     """Sync and say what is new, what was lost and when to come again."""
-    synced = carry(Client(token), Archive(archive), with_runs=with_runs)
+    with _interruptible(), Client(token) as client:
+        synced = carry(client, Archive(archive), with_runs=with_runs)
     console = Console(soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    for column in ("schedule", "new entries", "sync at least every", "next sync by (UTC)", ""):
+    for column in ("schedule", "new entries", "sync at least every", "next sync by (UTC)"):
         table.add_column(column, justify="right" if column == "new entries" else "left")
     for row in synced.schedules.to_dict("records"):
-        hole = "a hole opened since the last sync: sync more often" if row["has_hole"] else ""
-        name = row["schedule_id"] if pd.isna(row["name"]) else row["name"]
-        table.add_row(name, f"{row['n_new']:,}", duration(row["sync_every"]), moment(row["sync_by"], "UTC"), hole)
+        every, by = duration(row["sync_every"]), moment(row["sync_by"], "UTC")
+        table.add_row(Text(_name(row)), f"{row['n_new']:,}", every, by)
     console.print(table)
+    for row in synced.schedules[synced.schedules["has_hole"]].to_dict("records"):
+        often = f"at least every {duration(row['sync_every'])}" if pd.notna(row["sync_every"]) else "more often"
+        note.print(f"{_name(row)}: entries were lost since the last sync, a hole opened; sync {often}.")
     if with_runs and "runs" not in synced.failures:
         console.print(f"{count(synced.n_new_runs, 'new run')}.")
     _tell_failures(synced.failures)
@@ -61,9 +70,39 @@ def serve(source: str, host: str, port: int, window: int) -> None:
     run(source, host=host, port=port, window=window)
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C, and what service managers and cron send, end in a sentence and the exit code that shells expect."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        raise _InterruptedError(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except _InterruptedError as interrupt:
+        note.print("Interrupted: what had been added is kept, and nothing is half-written; sync again for the rest.")
+        raise typer.Exit(128 + interrupt.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _InterruptedError(KeyboardInterrupt):
+    """A signal came; no `except Exception` on the way takes it for an error."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _name(row: dict[Hashable, Any]) -> str:
+    return str(row["schedule_id"] if pd.isna(row["name"]) else row["name"])
+
+
 def _tell_failures(failures: dict[str, SchedlogError]) -> None:
     for name, error in failures.items():
-        note.print(f"[bold]{name}[/] failed: {error}", markup=True, highlight=False)
+        note.print(f"{name} failed: {error}")
     if failures:
         raise typer.Exit(1)
 
