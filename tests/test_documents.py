@@ -4,13 +4,14 @@ import doctest
 import importlib
 import pkgutil
 import re
+import runpy
 import shlex
 from pathlib import Path
 
 import pytest
 
 import schedlog_analysis
-from schedlog_analysis import schema
+from schedlog_analysis import plot, schema
 from schedlog_analysis.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +82,14 @@ def test_the_two_commands_stand_on_the_first_screen():
     screen = "\n".join(README.splitlines()[:45])
     assert "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/schedlog report data/sample" in screen
     assert 'python3 -m venv .venv && .venv/bin/pip install ".[test]" && .venv/bin/pytest' in screen
+
+
+def test_the_gallery_shows_every_plot():
+    """The README shows each plot function by a picture of its own, and no others."""
+    drawn = set(runpy.run_path(str(ROOT / "docs" / "gallery.py"))["pictures"]())
+    assert drawn == {path.stem for path in (ROOT / "docs" / "plots").glob("*.png")}
+    assert drawn == set(plot.__all__) - {"bare_ax"} - {name for name in plot.__all__ if name.isupper()}
+    assert set(re.findall(r"\[`plot\.(\w+)`\]\(docs/plots/\1\.png\) !", README)) == drawn
 
 
 def test_links_of_the_readme_lead_somewhere():

@@ -754,7 +754,7 @@ def test_fleet():
     assert widths["missed"] == [[0.4, 0.8]]
     assert widths["unknown"] == [[0.8, 1]]
     assert boxes_of(ax, "failed")[:, [0, 2]].tolist() == [[0, 0.9]]
-    assert texts_of(ax)[0] == "0 of 10 missed, 9 of 10 failed"
+    assert texts_of(ax)[0] == "0 of 10 missed, errors 9 of 10"
     assert texts_of(ax)[3] == "nothing was planned"
     with pytest.raises(SchemaError, match="by schedule"):
         plot.fleet(table, rates=make_rates([None], 1, 0), ax=plot.bare_ax())

@@ -84,7 +84,7 @@ def fleet(
     if rates is not None:
         handles += _draw_failed(canvas, shown)
     write_beside(canvas, _row_words(shown))
-    label = "share of planned ticks" if rates is None else "share of planned ticks; below: of invocations that failed"
+    label = "share of planned ticks" if rates is None else "share of planned ticks; below: error rate"
     share_axis(canvas.xaxis, label=label)
     n_more = len(order) - len(shown)
     name_rows(canvas, shown["schedule_id"].tolist(), schedules=schedules, n_more=n_more)
@@ -132,7 +132,7 @@ def _draw_failed(ax: Axes, shown: pd.DataFrame) -> list[Artist]:
         gid="failed",
         **MARKS["failed"].patch(),
     )
-    return [key_patch(MARKS["failed"], int(shown["n_failed"].sum()))]
+    return [key_patch(MARKS["failed"]._replace(word="errors"), int(shown["n_failed"].sum()))]
 
 
 def _row_words(shown: pd.DataFrame) -> list[str]:
@@ -141,5 +141,5 @@ def _row_words(shown: pd.DataFrame) -> list[str]:
         for missed, planned in zip(shown["n_missed"], shown["n_planned"], strict=True)
     ]
     numbers = zip(shown["n_failed"], shown["n"], strict=True)
-    failed = [f", {failed:,} of {n:,} failed" if n else "" for failed, n in numbers]
-    return [first + second for first, second in zip(missed, failed, strict=True)]
+    errors = [f", errors {failed:,} of {n:,}" if n else "" for failed, n in numbers]
+    return [first + second for first, second in zip(missed, errors, strict=True)]
