@@ -10,12 +10,14 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from schedlog_analysis.coverage import coverage
 from schedlog_analysis.report.words import SMALL, count, duration, k_of_n, moment, percent
 from schedlog_analysis.sync import next_sync
 
 MOST_SCHEDULES = 8  # rows that fit on one screen
 MOST_INCIDENTS = 4
 MOST_CLUSTERS = 4
+MOST_HELD = 30  # rows of what an archive holds
 
 # Each state has a sign and a word besides its colour.
 _SIGNS = {
@@ -77,9 +79,15 @@ def show(report: HasFacts | dict[str, Any], console: Console | None = None) -> N
         out.print(Text(facts["objective"]["text"]))
 
 
-def show_archive(log: pd.DataFrame, fetches: pd.DataFrame, console: Console | None = None) -> None:
+def show_archive(
+    log: pd.DataFrame,
+    fetches: pd.DataFrame,
+    console: Console | None = None,
+    *,
+    schedules: pd.DataFrame | None = None,
+) -> None:
     """
-    Print what an archive holds, and by when to sync next so that nothing is lost.
+    Print what an archive holds, since when and with which holes, and by when to sync so that nothing is lost.
 
     Parameters
     ----------
@@ -87,15 +95,30 @@ def show_archive(log: pd.DataFrame, fetches: pd.DataFrame, console: Console | No
         See `schema.Log` and `schema.Fetches`.
     console
         Where to print; by default standard output.
+    schedules
+        See `schema.Schedules`: the names to print instead of ids.
     """
     out = console or Console()
-    table = next_sync(log, fetches)
-    told = f"The archive holds {count(len(log), 'entry', 'entries')} of {count(len(table), 'schedule')}."
-    if table["sync_by"].notna().any():
-        first, often = table["sync_by"].min(), table["sync_every"].min()
+    held = coverage(log, fetches).merge(next_sync(log, fetches), on="schedule_id")
+    told = f"The archive holds {count(len(log), 'entry', 'entries')} of {count(len(held), 'schedule')}."
+    if held["sync_by"].notna().any():
+        first, often = held["sync_by"].min(), held["sync_every"].min()
         told += f" Sync next by {moment(first, 'UTC')} UTC, and at least every {duration(often)}."
     out.print()
     out.print(Text(told))
+    if held.empty:
+        return
+    names = {} if schedules is None else schedules.set_index("schedule_id")["name"].dropna().to_dict()
+    columns = ("entries", "since", "holes", "seen", "sync by (UTC)")
+    table = _table(("archive", "left"), *((column, "right") for column in columns))
+    held = held.sort_values(["sync_by", "schedule_id"])  # the most urgent first
+    for one in held.head(MOST_HELD).to_dict("records"):
+        since, by = moment(one["first_at"], "UTC")[:10], moment(one["sync_by"], "UTC")
+        cells = (f"{one['n_entries']:,}", since, f"{one['n_holes']:,}", percent(one["observed_share"]), by)
+        table.add_row(*map(Text, (names.get(one["schedule_id"], one["schedule_id"]), *cells)))
+    out.print(table)
+    if len(held) > MOST_HELD:
+        out.print(Text(f"and {count(len(held) - MOST_HELD, 'more schedule')} with more time"))
 
 
 def _notes(facts: dict[str, Any]) -> list[str]:

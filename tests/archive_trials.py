@@ -26,8 +26,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.archive import Archive
+from schedlog_analysis.apify import Client
+from schedlog_analysis.archive import Archive, Sample, load_sample
+from schedlog_analysis.cli import main, network  # noqa: F401 - a child must not spend its time on loading
 from schedlog_analysis.errors import SchedlogError
+from schedlog_analysis.server import serving
+from schedlog_analysis.sync import sync
 
 START = pd.Timestamp("2026-01-01T00:00Z").as_unit("ms")
 STEP, SIZE = 5, 100  # successive windows share 95 % of their instants
@@ -85,6 +89,18 @@ def intrude(archive: Archive, done: int) -> None:
     if os.geteuid() == 0:
         os.setuid(NOBODY)
     _told(archive, done)
+
+
+def carry(archive: Archive, done: int, url: str, token: str) -> None:
+    """Sync by the command line, and say its exit code and what it told on stderr."""
+    os.environ |= {"APIFY_TOKEN": token, "APIFY_API_BASE_URL": url}
+    with tempfile.TemporaryFile() as told, open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a device
+        os.dup2(told.fileno(), 2)
+        os.dup2(nothing.fileno(), 1)
+        code = main(["sync", archive.location])
+        told.seek(0)
+        sentence = " ".join(told.read().decode().split())
+    os.write(done, f"{code} {sentence}\n".encode())
 
 
 def _told(archive: Archive, done: int) -> None:
@@ -235,6 +251,45 @@ def kill_compact(folder: Path, workers: Workers, tries: int, n_windows: int = 6)
     return tally
 
 
+def interrupt_sync(folder: Path, workers: Workers, tries: int) -> tuple[Tally, list[str]]:
+    """
+    Interrupt a sync by SIGINT and SIGTERM in turn, each in an archive of its own, then sync again and count.
+
+    What each child told is given too: its exit code and sentence. A hit is a sync that did not end by itself.
+    """
+    tally, chance, ends = Tally(), random.Random(4), []
+    sample = load_sample()
+    with serving(str(sample.path)) as (url, token):
+        duration = workers.time(folder / "timed", do="carry", location=folder / "other", url=url, token=token)
+        for number in range(tries):
+            done, archive = folder / f"done{number}", Archive(folder / f"archive{number}")
+            pid = workers.start(done, do="carry", location=archive.location, url=url, token=token)
+            pause(chance, duration, archive, is_aimed=number % 4 > 1)
+            with suppress(ProcessLookupError):
+                os.kill(pid, (signal.SIGINT, signal.SIGTERM)[number % 2])
+            wait(pid)
+            ends.append(told(done)[-1])
+            tally.hits += not ends[-1].startswith("0")
+            _count_sample(tally, archive, sample)
+            sync(Client(token, base_url=url), archive)
+            _count_sample(tally, archive, sample)
+            tally.lost += len(sample.log) - len(archive.read_log()) + len(sample.runs) - len(archive.read_runs())
+            tally.tries += 1
+    return tally, ends
+
+
+def _count_sample(tally: Tally, archive: Archive, sample: Sample) -> None:
+    """Nothing is there that is not in the sample, or more often; nothing is unreadable, nothing is left behind."""
+    try:
+        found, runs = archive.read_log().value_counts(), archive.read_runs()["run_id"]
+    except SchedlogError:
+        tally.unreadable += 1
+        return
+    true = sample.log.value_counts()
+    tally.doubled += int((found > true.reindex(found.index, fill_value=0)).sum()) + int(runs.duplicated().sum())
+    tally.unreadable += int(archive.verify()["problem"].notna().sum())
+
+
 def crowd(folder: Path, workers: Workers, n_writers: int, n_windows: int) -> Tally:
     """Let several writers and a compactor work at once, and read all the time: no reading may show less than before."""
     tally, location, seen = Tally(), folder / "archive", 0
@@ -254,7 +309,7 @@ def crowd(folder: Path, workers: Workers, n_writers: int, n_windows: int) -> Tal
     return tally
 
 
-def main() -> None:
+def obey() -> None:
     """Fork a child per command, after everything that is loaded late was loaded: kills must hit the work, not that."""
     with tempfile.TemporaryDirectory() as folder:
         for number in range(2):
@@ -274,4 +329,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    obey()

@@ -25,6 +25,8 @@ from schedlog_analysis.report.words import count, duration, moment
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.sync import sync as carry
 
+INTERRUPTED = "Interrupted: what had been added is kept, and nothing is half-written; sync again for the rest."
+
 # Names and messages are other people's texts: none of them is markup.
 note = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
@@ -81,7 +83,7 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except _InterruptedError as interrupt:
-        note.print("Interrupted: what had been added is kept, and nothing is half-written; sync again for the rest.")
+        note.print(INTERRUPTED)
         raise typer.Exit(128 + interrupt.number) from None
     finally:
         for number, handler in before.items():

@@ -50,7 +50,7 @@ def show(source: str, given: dict[str, Any], config: Path | None) -> None:
     console = Console()
     show_summary(_report(read, options), console)
     if read.fetches is not None:
-        show_archive(read.log, read.fetches, console)
+        show_archive(read.log, read.fetches, console, schedules=read.schedules)
 
 
 def _build(source: str, options: Options) -> Report:
