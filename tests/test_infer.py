@@ -271,6 +271,14 @@ def test_bad_input(function, times, tz, error, words):
         function(times, tz)
 
 
+def test_working_hours_make_working_days_likely():
+    """Two days of office hours are taken for working days, and said to be open; nights and weekends tell otherwise."""
+    hours = infer_cron(_instants(_ticks("*/10 9-17 * * *", n=108)), "UTC").iloc[0]
+    assert (hours["cron"], hours["undetermined"]) == ("*/10 9-17 * * 1-5", "day, month, weekday")
+    assert infer_cron(_instants(_ticks("*/10 9-17 * * *", n=54 * 5)), "UTC")["cron"].iloc[0] == "*/10 9-17 * * *"
+    assert infer_cron(_instants(_ticks("*/10 0-6 * * *", n=84)), "UTC")["cron"].iloc[0] == "*/10 0-6 * * *"
+
+
 def test_long_series_are_sampled():
     """Ten thousand times are looked at in blocks, and counted in full."""
     ticks = _ticks("* 9-16 * * 1-5", n=10_000)

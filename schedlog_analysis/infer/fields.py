@@ -47,7 +47,7 @@ WEEKDAY = Field(0, 6, ((1,),))
 
 _SHARES = (0.0, 0.1, 0.4)  # a value seen less often than this share of the most frequent one may be noise
 _COMMA_BITS = 3.0
-_WORKING_DAYS = "1-5"
+WORKING_DAYS = "1-5"
 
 
 def field_texts(counts: Counts, field: Field) -> list[str]:
@@ -151,7 +151,7 @@ def _item_bits(item: str, field: Field) -> float:
     if item.isdecimal():
         same = next((len(round_) for round_ in field.favourites if int(item) in round_), field.size)
         return 2 + log2(same)
-    if item == _WORKING_DAYS and field is WEEKDAY:
+    if item == WORKING_DAYS and field is WEEKDAY:
         return 4.0
     if "L" in item or "#" in item:
         return 5 + log2(field.size)

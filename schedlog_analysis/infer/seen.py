@@ -9,7 +9,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from schedlog_analysis.infer.fields import DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, Field, field_texts, text_bits
+from schedlog_analysis.infer.fields import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONTH,
+    SECOND,
+    WEEKDAY,
+    WORKING_DAYS,
+    Field,
+    field_texts,
+    text_bits,
+)
 from schedlog_analysis.zones import load_zone
 
 Int64 = npt.NDArray[np.int64]
@@ -92,9 +103,11 @@ def _entropy(values: Int64) -> float:
 
 
 def day_texts(days: Days) -> list[tuple[str, str]]:
-    """Propose pairs of (day of month, day of week): neither, one, the n-th weekday, or either of two (cron's OR)."""
+    """Propose pairs of (day of month, day of week): neither, one, working days, n-th weekday, or either (cron's OR)."""
     dom, dow = np.bincount(days.dom, minlength=32), np.bincount(days.dow, minlength=7)
     doms, dows = (_affordable(counts, field) for counts, field in ((dom, DAY), (dow, WEEKDAY)))
+    if not dow[[0, 6]].any():
+        dows = [WORKING_DAYS, *dows]
     pairs = [("*", "*"), *(("*", text) for text in dows), *((text, "*") for text in doms)]
     return list(dict.fromkeys([*pairs, *_special_days(days), *_either_days(days, dom, dow)]))
 
