@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -79,16 +80,39 @@ def compact(archive: Archive, done: int, n: int = 1) -> None:
 
 def fill(archive: Archive, done: int, limit: int = 0) -> None:
     """Append with a limit on the size of files, which fails like a full disk."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    _told(archive, done)
+    _limit_files(limit)
+    _told(done, lambda: archive.append(window(1), fetched_at(1)))
+
+
+def squeeze(archive: Archive, done: int, limit: int = 0) -> None:
+    """Compact with a limit on the size of files."""
+    _limit_files(limit)
+    _told(done, archive.compact)
 
 
 def intrude(archive: Archive, done: int) -> None:
-    """Append as a user who may not; root may everything, so it becomes nobody."""
+    """Append as a user who may not."""
+    _become_nobody()
+    _told(done, lambda: archive.append(window(1), fetched_at(1)))
+
+
+def peer(archive: Archive, done: int) -> None:
+    """Read as a user who may not, then what is left when damaged parts are skipped."""
+    _become_nobody()
+    _told(done, archive.read_log)
+    archive.errors = "skip"
+    os.write(done, f"{len(archive.read_log())}\n".encode())
+
+
+def _limit_files(limit: int) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+def _become_nobody() -> None:
+    """Give up what root may, which is everything."""
     if os.geteuid() == 0:
         os.setuid(NOBODY)
-    _told(archive, done)
 
 
 def carry(archive: Archive, done: int, url: str, token: str) -> None:
@@ -103,9 +127,9 @@ def carry(archive: Archive, done: int, url: str, token: str) -> None:
     os.write(done, f"{code} {sentence}\n".encode())
 
 
-def _told(archive: Archive, done: int) -> None:
+def _told(done: int, work: Callable[[], object]) -> None:
     try:
-        archive.append(window(1), fetched_at(1))
+        work()
     except SchedlogError as error:
         os.write(done, f"{type(error).__name__}: {error}\n".encode())
 
