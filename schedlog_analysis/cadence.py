@@ -51,16 +51,13 @@ def cadence(
     -------
     cadence
         One row per schedule, see `schema.Cadence`; empty if there are no ticks. Manual invocations count in no figure
-        but
-        `n_manual`, duplicates in no interval and no delay.
+        but `n_manual`, duplicates in no interval and no delay.
 
     Notes
     -----
     Quantiles are the linear ones (Hyndman and Fan's type 7). Jitter is robust, because delays have long tails: the
-    median
-    absolute deviation, and the distance from the median to the 95th percentile. Drift is the Theil-Sen slope of delay
-    over
-    planned time with Sen's 95 % interval (Sen 1968, doi:10.1080/01621459.1968.10480934).
+    median absolute deviation, and the distance from the median to the 95th percentile. Drift is the Theil-Sen slope of
+    delay over planned time with Sen's 95 % interval (Sen 1968, doi:10.1080/01621459.1968.10480934).
 
     Examples
     --------

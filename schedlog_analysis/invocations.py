@@ -2,8 +2,7 @@
 An invocation is what happened around one tick: the entries that one firing of a schedule left in its log.
 
 Both documented shapes of the log are read alike: one entry per tick, and several (an ERROR or WARNING per action, and
-an
-INFO ``Schedule invoked`` first or last). ``Schedule invoked`` alone never means success.
+an INFO ``Schedule invoked`` first or last). ``Schedule invoked`` alone never means success.
 """
 
 from __future__ import annotations
@@ -50,13 +49,11 @@ def invocations(
     Group the entries of a log into invocations and tell how each ended.
 
     Entries of one schedule less than `window` after an invocation's first entry belong to it; Apify never plans two
-    ticks
-    closer than 10 s. Where `schedules` gives the cron, entries are assigned to ticks first, so that an invocation never
-    reaches over the next tick.
+    ticks closer than 10 s. Where `schedules` gives the cron, entries are assigned to ticks first, so that an invocation
+    never reaches over the next tick.
 
     - failed: every action failed, or there is an ERROR and the number of actions is unknown, or the schedule itself
-    could
-      not be invoked
+      could not be invoked
     - partial: some actions failed
     - skipped: no ERROR, and a WARNING that an exclusive run was still running
     - ok: none of these

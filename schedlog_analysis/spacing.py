@@ -2,10 +2,8 @@
 Spacing: which instants of a sorted series start something new, when a new thing needs a minimum distance from the last.
 
 Entries that share an invocation and ticks that Apify refuses to plan closer than ten seconds follow the same greedy
-rule:
-keep the first, drop all within the gap, keep the next, and so on. The rule looks sequential; `keep_spaced` answers it
-with
-a handful of array operations by doubling jumps.
+rule: keep the first, drop all within the gap, keep the next, and so on. The rule looks sequential; `keep_spaced`
+answers it with a handful of array operations by doubling jumps.
 """
 
 from __future__ import annotations

@@ -95,10 +95,9 @@ def ticks(
     Match every planned tick with the invocation that answered it.
 
     Each invocation answers the latest tick planned at or before it; the first is its answer, further ones are
-    duplicates.
-    An invocation before any tick is extra. A tick that nothing answered is missed, unless the log cannot show it: then
-    it
-    is unknown. Ticks of schedules without a definition follow the cron inferred from their invocations.
+    duplicates. An invocation before any tick is extra. A tick that nothing answered is missed, unless the log cannot
+    show it: then it is unknown. Ticks of schedules without a definition follow the cron inferred from their
+    invocations.
 
     Parameters
     ----------
@@ -109,18 +108,12 @@ def ticks(
         missed at every tick, unless its `last_run_at` says that it ran and only its log was not read.
     start, end
         Half-open window of planned moments. By default each schedule's own: from its creation (or from the first tick
-        that
-        a truncated log shows) to its last sign of life: last invocation, last or next run known when it was fetched.
-        Giving `end` says that the log was fetched at or after it.
-    holes
-        Stretches that the log cannot show, see `schema.Holes`. By default guessed from the number of entries.
-    runs
-        Runs, see `schema.Runs`; where `scheduled_at` names a tick, the invocation that started the run answers that
-        one.
-    grace
-        A delay longer than this is late; never more than half the gap to the next tick.
-    tolerance
-        How far the platform's clock may run ahead of the plan.
+        that a truncated log shows) to its last sign of life: last invocation, last or next run known when it was
+        fetched. Giving `end` says that the log was fetched at or after it. holes Stretches that the log cannot show,
+        see `schema.Holes`. By default guessed from the number of entries. runs Runs, see `schema.Runs`; where
+        `scheduled_at` names a tick, the invocation that started the run answers that one. grace A delay longer than
+        this is late; never more than half the gap to the next tick. tolerance How far the platform's clock may run
+        ahead of the plan.
 
     Returns
     -------
