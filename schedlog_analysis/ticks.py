@@ -109,11 +109,16 @@ def ticks(
     start, end
         Half-open window of planned moments. By default each schedule's own: from its creation (or from the first tick
         that a truncated log shows) to its last sign of life: last invocation, last or next run known when it was
-        fetched. Giving `end` says that the log was fetched at or after it. holes Stretches that the log cannot show,
-        see `schema.Holes`. By default guessed from the number of entries. runs Runs, see `schema.Runs`; where
-        `scheduled_at` names a tick, the invocation that started the run answers that one. grace A delay longer than
-        this is late; never more than half the gap to the next tick. tolerance How far the platform's clock may run
-        ahead of the plan.
+        fetched. Giving `end` says that the log was fetched at or after it.
+    holes
+        Stretches that the log cannot show, see `schema.Holes`. By default guessed from the number of entries.
+    runs
+        Runs, see `schema.Runs`; where `scheduled_at` names a tick, the invocation that started the run answers that
+        one.
+    grace
+        A delay longer than this is late; never more than half the gap to the next tick.
+    tolerance
+        How far the platform's clock may run ahead of the plan.
 
     Returns
     -------
