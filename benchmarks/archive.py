@@ -3,30 +3,35 @@ What an archive costs: syncing into it and reading from it, at the size of a lar
 
 ::
 
-    python benchmarks/archive.py                      # 10 million entries: minutes, and 1 GB of memory to build them
+    python benchmarks/archive.py                      # 10 million entries: half a minute, and 1 GB to build them
     python benchmarks/archive.py --entries 1000000
-    python benchmarks/archive.py --faults             # 50 kills of append, 50 of compact, 2 and 4 concurrent writers
+    python benchmarks/archive.py --faults             # 50 kills each, concurrent writers, interrupted syncs
 
-Each reading runs in a process of its own, so that its peak of memory (as Linux tells it) is its own; ``import`` is the
-process that reads nothing.
+Each sync and each reading runs in a process of its own, so that its peak of memory (as Linux tells it) is its own;
+"nothing, only loaded" is the process that does neither. The tables printed are Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from schedlog_analysis.apify import Client, Fetched
 from schedlog_analysis.archive import Archive
+from schedlog_analysis.schema import Schedules
 
-N_SCHEDULES, N_MONTHS = 1000, 6
+N_SCHEDULES = 1000
 START = pd.Timestamp("2026-01-01T00:00Z").as_unit("ms")
 END = pd.Timestamp("2026-07-01T00:00Z").as_unit("ms")
 MESSAGES = np.array(
@@ -34,13 +39,27 @@ MESSAGES = np.array(
     + [f'Cannot start Actor task "iEvfA6pm6DWjRTGxS": Field input.field{number} is required' for number in range(300)]
 )
 READINGS = {
-    "import": "()",
+    "nothing, only loaded": "()",
     "one schedule's month": "archive.read_log(['s00500'], '2026-03-01T00:00Z', '2026-04-01T00:00Z')",
     "one schedule, all months": "archive.read_log(['s00500'])",
     "fleet month, categoricals": "archive.read_log(None, '2026-03-01T00:00Z', '2026-04-01T00:00Z', categories=True)",
     "fleet month, plain text": "archive.read_log(None, '2026-03-01T00:00Z', '2026-04-01T00:00Z')",
     "coverage of everything": "archive.coverage()",
 }
+PRELUDE = """
+import json, sys, time
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from archive import Account
+from schedlog_analysis.archive import Archive
+from schedlog_analysis.sync import sync
+Archive("nowhere").read_log()  # loads what is loaded late
+archive = Archive({folder!r})
+
+def peak():
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+"""
 
 
 def entries(schedules: range, first: int, last: int, step: pd.Timedelta) -> pd.DataFrame:
@@ -61,20 +80,52 @@ def entries(schedules: range, first: int, last: int, step: pd.Timedelta) -> pd.D
     )
 
 
-def build(folder: Path, n_entries: int) -> tuple[Archive, pd.Timedelta, int]:
-    """Fill an archive, 100 schedules at a time, and compact it."""
+def window(each: int) -> tuple[pd.DataFrame, pd.Timestamp]:
+    """What 100 schedules show a little later: windows of 1000 entries of which 50 are new."""
+    step = (END - START) / each
+    return entries(range(100), each - 950, each + 50, step), (END + 50 * step).floor("ms").as_unit("ms")
+
+
+class Account(Client):
+    """A client whose answers are already there, so that a sync costs what the archive costs."""
+
+    def __init__(self, each: int) -> None:
+        log, at = window(each)
+        names = log["schedule_id"].cat.categories.astype("str")
+        schedules = Schedules.cast(
+            pd.DataFrame(
+                {
+                    "schedule_id": names, "name": names, "title": None, "cron": "* * * * *", "timezone": "UTC",
+                    "is_enabled": True, "is_exclusive": False, "created_at": START, "modified_at": START,
+                    "next_run_at": None, "last_run_at": at, "n_actions": 1,
+                }
+            )
+        )  # fmt: skip
+        self.fetched = Fetched(log, schedules, dict.fromkeys(names, 1000), {}, at)
+
+    def fetch_logs(self, _: object = None) -> Fetched:
+        """Answer at once."""
+        return self.fetched
+
+
+def build(folder: Path, n_entries: int) -> int:
+    """Fill an archive, 100 schedules at a time, and compact it; returns the entries of each schedule."""
     archive, each = Archive(folder), n_entries // N_SCHEDULES
     step = (END - START) / each
-    started = clocks()
+    started = time.perf_counter()
     for block in range(0, N_SCHEDULES, 100):
         archive.append(entries(range(block, block + 100), 0, each, step), END)
-        print(f"\r{block + 100} schedules, {clocks()[0] - started[0]:.0f} s", end="", flush=True, file=sys.stderr)
+        print(f"\r{block + 100} schedules", end="", flush=True, file=sys.stderr)
     print(file=sys.stderr)
-    report("build: append", started, folder)
-    started = clocks()
+    middle = time.perf_counter()
     archive.compact()
-    report("build: compact", started, folder)
-    return archive, step, each
+    n_bytes, n_files = size(folder)
+    print(
+        f"{n_entries:,} entries of {N_SCHEDULES:,} schedules: appended in {middle - started:.1f} s, compacted in "
+        f"{time.perf_counter() - middle:.1f} s to {n_bytes / 1e6:.1f} MB in {n_files} files.",
+        flush=True,
+    )
+    return each
 
 
 def size(folder: Path) -> tuple[int, int]:
@@ -83,46 +134,58 @@ def size(folder: Path) -> tuple[int, int]:
     return sum(files), len(files)
 
 
-def clocks() -> tuple[float, float]:
-    """Seconds on the wall and seconds of work; on a busy machine only the latter compare."""
-    return time.perf_counter(), time.process_time()
+def child(folder: Path, code: str) -> list[float]:
+    """Run code in a fresh process; the list that it prints."""
+    text = PRELUDE.format(here=str(Path(__file__).parent), folder=str(folder)) + code
+    done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, check=True)
+    return list(json.loads(done.stdout))
 
 
-def report(name: str, started: tuple[float, float], folder: Path, before: tuple[int, int] = (0, 0)) -> None:
-    """Print a line of the table."""
-    wall, work = (now - then for now, then in zip(clocks(), started, strict=True))
-    n_bytes, n_files = (now - then for now, then in zip(size(folder), before, strict=True))
-    print(f"{name:40} {wall:8.2f} s {work:8.2f} s CPU {n_bytes / 1e6:8.2f} MB in {n_files} files", flush=True)
-
-
-def sync(archive: Archive, folder: Path, step: pd.Timedelta, each: int, name: str) -> None:
-    """Append what 100 schedules show a little later: windows of 1000 entries of which 50 are new."""
-    window = entries(range(100), each - 950, each + 50, step)
-    before, started = size(folder), clocks()
-    new = archive.append(window, END + 50 * step)
-    report(f"{name}: {len(window)} entries, {len(new)} new", started, folder, before)
+def write(folder: Path, each: int) -> None:
+    """Sync windows of which 5 % are new, by `append` alone, once more, and as `schedlog sync` does."""
+    head("100 schedules x 1000 entries, 95 % known", "seconds", "CPU seconds", "new entries", "KB written", "peak MB")
+    calls = {
+        "`append`": "len(archive.append(account.fetched.log, account.fetched.fetched_at))",
+        "`append` once more": "len(archive.append(account.fetched.log, account.fetched.fetched_at))",
+        "all that `sync` does": "int(sync(account, archive, with_runs=False).schedules['n_new'].sum())",
+    }
+    origin = folder.with_name("origin")
+    shutil.copytree(folder, origin)
+    for name, call in calls.items():
+        if name.startswith("all"):
+            shutil.rmtree(folder)
+            shutil.copytree(origin, folder)
+        before, _ = size(folder)
+        code = f"""
+account = Account({each})
+started = time.perf_counter(), time.process_time()
+new = {call}
+print(json.dumps([time.perf_counter() - started[0], time.process_time() - started[1], new, peak()]))
+"""
+        wall, work, new, peak = child(folder, code)
+        n_bytes = size(folder)[0] - before
+        print(f"| {name} | {wall:.2f} | {work:.2f} | {new:,} | {n_bytes / 1e3:,.1f} | {peak:.0f} |", flush=True)
 
 
 def read(folder: Path) -> None:
-    """Time every reading in a fresh process, the best of three calls, and its peak of memory."""
+    """Time every reading, the best of three calls, and its peak of memory."""
+    head("reading", "seconds", "CPU seconds", "rows", "peak MB")
     for name, call in READINGS.items():
         code = f"""
-import json, time
-from pathlib import Path
-from schedlog_analysis.archive import Archive
-Archive("nowhere").read_log()  # loads what is loaded late
-archive, seconds = Archive({str(folder)!r}), []
+seconds = []
 for _ in range(3):
     started = time.perf_counter(), time.process_time()
     rows = len({call})
     seconds.append((time.perf_counter() - started[0], time.process_time() - started[1]))
-status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-print(json.dumps([*min(seconds), rows, int(status["VmHWM"].split()[0])]))
+print(json.dumps([*min(seconds), rows, peak()]))
 """
-        wall, work, rows, peak = json.loads(
-            subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
-        )
-        print(f"{name:40} {wall:8.3f} s {work:8.3f} s CPU {rows:9,} rows {peak / 1024:6.0f} MB peak", flush=True)
+        wall, work, rows, peak = child(folder, code)
+        print(f"| {name} | {wall:.3f} | {work:.3f} | {rows:,} | {peak:.0f} |", flush=True)
+
+
+def head(*columns: str) -> None:
+    """Print the head of a table."""
+    print(f"\n| {' | '.join(columns)} |\n|{' --- |' * len(columns)}", flush=True)
 
 
 def faults(n_tries: int) -> None:
@@ -132,15 +195,32 @@ def faults(n_tries: int) -> None:
 
     workers = trials.Workers()
     rows = [
-        (f"kill -9 of append, {n_tries} times", trials.kill_append, (n_tries,)),
-        (f"kill -9 of compact, {n_tries} times", trials.kill_compact, (n_tries,)),
-        ("2 concurrent writers, compactor, reader", trials.crowd, (2, 25)),
-        ("4 concurrent writers, compactor, reader", trials.crowd, (4, 25)),
+        ("kill -9 of append", trials.kill_append, (n_tries,)),
+        ("kill -9 of compact", trials.kill_compact, (n_tries,)),
+        ("SIGINT or SIGTERM of `schedlog sync`", lambda *given: trials.interrupt_sync(*given)[0], (n_tries,)),
+        ("2 concurrent writers, a compactor and a reader", repeated(trials.crowd), (n_tries // 5, 2, 10)),
+        ("4 concurrent writers, a compactor and a reader", repeated(trials.crowd), (n_tries // 5, 4, 10)),
     ]
+    head("trial", "tries", "hit in the middle of the work", "lost", "doubled", "unreadable")
     for name, trial, arguments in rows:
         with tempfile.TemporaryDirectory() as folder:
-            print(f"{name:42} {trial(Path(folder), workers, *arguments)}", flush=True)
+            told = trial(Path(folder), workers, *arguments)
+        print(f"| {name} | {told.tries} | {told.hits} | {told.lost} | {told.doubled} | {told.unreadable} |", flush=True)
     workers.close()
+
+
+def repeated(trial: Callable[..., Any]) -> Callable[..., Any]:
+    """Do a trial several times, each in a folder of its own, and add up."""
+
+    def trials(folder: Path, workers: object, n_tries: int, *arguments: int) -> Any:
+        total = None
+        for number in range(n_tries):
+            (folder / str(number)).mkdir()
+            told = trial(folder / str(number), workers, *arguments)
+            total = told if total is None else total + told
+        return total
+
+    return trials
 
 
 def main() -> None:
@@ -155,10 +235,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "archive")
-        archive, step, each = build(folder, options.entries)
-        sync(archive, folder, step, each, "sync")
-        sync(archive, folder, step, each, "the same again")
+        each = build(folder, options.entries)
         read(folder)
+        write(folder, each)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ From a server's answers to typed tables: this package against apify-client and t
 
     python benchmarks/fetch.py [--schedules 1000] [--entries 1000] [--repeat 3]
 
-Two tables are printed. "Fetched" goes over HTTP from a server in a process of its own to one table of all schedules;
+Two tables are printed, in Markdown. "Fetched" goes over HTTP from a server in a process of its own to one table of all schedules;
 "parsed" begins with the answers in memory. All contenders take turns, each figure is its best of all turns, every
 result is checked to have the same rows and the same dtypes, and the exit code is 1 if a promise (3 and 5 times
 apify-client) is not kept. Contenders that are not installed are left out.
@@ -229,12 +229,14 @@ def compete(title, contenders, arguments, *, expected, repeat):
             best[name] = min(best[name], time.perf_counter() - begin)
             check(name, log, expected)
             del log
-    print(f"\n{title:38} {'seconds':>8} {'rows/s':>12} {'ours is':>9}")
+    print(f"\n| {title} | seconds | rows/s | ours is |\n| --- | --- | --- | --- |")
     for name, seconds in best.items():
-        print(f"{name:38} {seconds:8.2f} {len(expected) / seconds:12,.0f} {seconds / best['schedlog_analysis']:8.1f}x")
+        print(
+            f"| {name} | {seconds:.2f} | {len(expected) / seconds:,.0f} | {seconds / best['schedlog_analysis']:.1f}x |"
+        )
     peers = [seconds for name, seconds in best.items() if name.startswith("apify-client")]
     kept = not peers or min(peers) >= PROMISES[title] * best["schedlog_analysis"]
-    print(f"promised: {PROMISES[title]:.0f}x the best of apify-client: {'kept' if kept else 'BROKEN'}")
+    print(f"\nPromised: {PROMISES[title]:.0f}x the best of apify-client: {'kept' if kept else 'BROKEN'}.")
     return kept
 
 

@@ -29,7 +29,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schedlog_analysis.archive import Archive
-from schedlog_analysis.errors import ConfigError, InputError
+from schedlog_analysis.errors import ConfigError, InputError, SchedlogError
 from schedlog_analysis.instants import moment_ms
 from schedlog_analysis.objects import to_objects
 from schedlog_analysis.schema import WINDOWS, Log, Runs, Schedules
@@ -90,7 +90,8 @@ def make_app(source: str, *, token: str, window: int = WINDOWS[-1]) -> Starlette
             Route("/v2/actor-runs", runs),
         ],
         middleware=[Middleware(_Guard, token=token)],
-        exception_handlers={404: _lost, _RefusalError: _refused, Exception: _broken},
+        # Exceptions that nobody expected are logged besides; an archive that cannot be read is told, and that is all.
+        exception_handlers={404: _lost, _RefusalError: _refused, SchedlogError: _broken, Exception: _broken},
     )
 
 
@@ -175,9 +176,9 @@ class _Account:
         return [{"userId": UNKNOWN, **each, "actions": _actions(each)} for each in objects]
 
     def schedule(self, name: str) -> Object:
-        """One schedule, by id or as ``username~name``."""
+        """One schedule, by id or as ``username~name``; a name that was used again means the newest."""
         short = name.partition("~")[2]
-        for each in self.schedules():
+        for each in reversed(self.schedules()):
             if name == each["id"] or (short and short == each["name"]):
                 return each
         raise _RefusalError(404, "record-not-found", "The requested resource was not found.")

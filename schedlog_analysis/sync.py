@@ -167,5 +167,6 @@ def _opened(fetches: pd.DataFrame) -> pd.Series[str]:
     """Schedules whose latest fetch does not reach back to the one before."""
     gaps = holes(Log.empty(), fetches)
     ends = gaps[gaps["ended_at"].notna()].groupby("schedule_id")["started_at"].max()
-    before = fetches.groupby("schedule_id")["fetched_at"].nlargest(2).groupby("schedule_id").min()
+    last_two = fetches.sort_values("fetched_at").groupby("schedule_id").tail(2)
+    before = last_two.groupby("schedule_id")["fetched_at"].min()
     return pd.Series(ends.index[ends == before.reindex(ends.index)], dtype="str")

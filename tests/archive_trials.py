@@ -144,6 +144,10 @@ class Tally:
     doubled: int = 0
     unreadable: int = 0
 
+    def __add__(self, other: Tally) -> Tally:
+        """Add up two trials."""
+        return Tally(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
+
     def count(self, archive: Archive, n: int, at_most: int) -> None:
         """Compare an archive with what happened: the first `n` windows for sure, no more than the first `at_most`."""
         self.tries += 1

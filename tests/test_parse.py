@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import parse
 from schedlog_analysis.errors import InputError, SchemaError
@@ -67,6 +68,44 @@ def test_every_shape_and_wire_ends_in_the_same_table(shape, wire):
     )
     log = parse_log(wire(SHAPES[shape]([ENTRY | {"message": 'é " 😀'}])), "s")
     pd.testing.assert_frame_equal(log, expected)
+
+
+MANY = [
+    ENTRY | {"createdAt": f"2026-01-0{day}T00:00:{second:02d}.000Z", "level": level}
+    for day in (1, 2)
+    for second, level in enumerate(("INFO", "WARNING", "ERROR", "CRITICAL", "info", ""))
+]
+READINGS = {
+    "newest first": lambda entries: entries[::-1],
+    "in no order": lambda entries: entries[::2] + entries[1::2],
+    "a page": lambda entries: {"items": entries, "count": len(entries), "total": 7},
+    "no milliseconds": lambda entries: [each | {"createdAt": each["createdAt"][:19] + "Z"} for each in entries],
+    "microseconds": lambda entries: [each | {"createdAt": each["createdAt"][:23] + "999Z"} for each in entries],
+    "an offset": lambda entries: [each | {"createdAt": each["createdAt"][:23] + "+00:00"} for each in entries],
+    "mixed precision": lambda entries: [entries[0] | {"createdAt": entries[0]["createdAt"][:19] + "Z"}, *entries[1:]],
+    "new fields": lambda entries: [
+        each | {"id": n, "runs": [{"a": None}], "Level": 3} for n, each in enumerate(entries)
+    ],
+    "a new field in one": lambda entries: [entries[0] | {"actorTaskId": None}, *entries[1:]],
+    "fields in another order": lambda entries: [dict(reversed(each.items())) for each in entries],
+}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("wire", [lambda value: value, _bytes])
+def test_whichever_reading_of_the_documentation_is_right_the_log_is_the_same(reading, wire):
+    """Order, envelope, precision, later fields and unknown levels are not promised: none of them changes the table."""
+    expected = parse_log({"data": MANY}, "s")
+    assert expected["level"].tolist() == [each["level"] for each in MANY]
+    changed = {"s": wire({"data": READINGS[reading](MANY)}), "t": wire({"data": MANY})}
+    assert_frame_equal(parse_logs(changed).iloc[: len(MANY)], expected)
+
+
+@pytest.mark.parametrize("body", [None, {"data": None}, {"data": {"items": None}}, b'{"data": null}', b"null"])
+def test_no_list_is_not_an_empty_list(body):
+    """An answer without entries is empty only if it says so: null would be remembered as "nothing happened"."""
+    with pytest.raises(InputError, match="came null; expected an array"):
+        parse_log(body)
 
 
 def test_one_object_is_a_list_of_one():

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from pandas.testing import assert_frame_equal
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
-from schedlog_analysis import Archive, Client
+from schedlog_analysis import Archive, Client, read_log
 from schedlog_analysis.errors import ConfigError, InputError, NotFoundError, UnauthorizedError
 from schedlog_analysis.server import TOKEN_VARIABLE, make_app, run, serving
 from schedlog_analysis.sync import sync
@@ -85,6 +85,15 @@ def test_runs_are_filtered(api):
         ("/v2/schedules", {"limit": "many"}, 400, "invalid-value"),
         ("/v2/schedules", {"desc": "perhaps"}, 400, "invalid-value"),
         ("/v2/schedules", {"offset": "nan"}, 400, "invalid-value"),
+        ("/v2/schedules", {"limit": "inf"}, 400, "invalid-value"),
+        ("/v2/schedules", {"limit": ""}, 400, "invalid-value"),
+        ("/v2/schedules", {"desc": ""}, 400, "invalid-value"),
+        ("/v2/schedules/nobody~nothing", {}, 404, "record-not-found"),
+        ("/v2/schedules/someone~", {}, 404, "record-not-found"),
+        ("/v2/schedules/ünï%20cöde", {}, 404, "record-not-found"),
+        ("/v2/schedules/%C3%28/log", {}, 404, "record-not-found"),
+        ("/v2/schedules/%00", {}, 404, "record-not-found"),
+        ("/", {}, 404, "page-not-found"),
         ("/v2/actor-runs", {"startedAfter": "yesterday"}, 400, "invalid-value"),
         ("/v2/actor-runs", {"startedBefore": "2026-01-01T00:00:00"}, 400, "invalid-value"),
     ],
@@ -97,6 +106,75 @@ def test_errors_have_the_envelope(api, path, params, status, kind):
     assert error["message"]
 
 
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"offset": "1e300"}, {"offset": 2**53, "limit": 1000, "count": 0}),
+        ({"offset": "99999999999999999999999"}, {"offset": 2**53, "limit": 1000, "count": 0}),
+        ({"offset": "-5", "limit": "-5"}, {"offset": 0, "limit": 1000, "count": 13}),
+        ({"limit": "0"}, {"offset": 0, "limit": 1000, "count": 13}),
+        ({"limit": "99999"}, {"offset": 0, "limit": 1000, "count": 13}),
+    ],
+)
+def test_pages_beyond_all_bounds(api, params, told):
+    """A number that makes no page is moved to the nearest that does; nothing overflows."""
+    page = _get(api, "/v2/schedules", **params).json()["data"]
+    assert {name: page[name] for name in told} == told
+    assert len(page["items"]) == page["count"]
+
+
+def test_the_newest_entries_are_shown_oldest_first(api, sample):
+    """The window holds the newest 400 of a log, in the order of the published example, also by username~name."""
+    busiest = sample.log["schedule_id"].value_counts().index[0]
+    name = sample.schedules.set_index("schedule_id").loc[busiest, "name"]
+    entries = _get(api, f"/v2/schedules/{busiest}/log").json()["data"]
+    assert_frame_equal(
+        read_log(entries, busiest), sample.log[sample.log["schedule_id"] == busiest].iloc[-400:].reset_index(drop=True)
+    )
+    assert [each["createdAt"] for each in entries] == sorted(each["createdAt"] for each in entries)
+    for quoted in (f"me~{name}", f"me%7E{name}", f"~{name}"):
+        assert _get(api, f"/v2/schedules/{quoted}/log").json()["data"] == entries
+
+
+@pytest.mark.parametrize("path", ["/v2/schedules", "/v2/schedules/nobody", "/v2/schedules?limit=x"])
+def test_head_is_get_without_the_body(api, path):
+    """Same status and same headers."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    head, get = (requests.request(method, f"{api}{path}", headers=headers, timeout=10) for method in ("HEAD", "GET"))
+    assert head.content == b""
+    assert (head.status_code, head.headers["Content-Length"]) == (get.status_code, str(len(get.content)))
+
+
+def test_serving_writes_nothing_and_tells_a_damaged_archive(sample, tmp_path, capfd):
+    """Not a byte changes; when a file is torn meanwhile, the error names it in the envelope, without a traceback."""
+    archive = Archive(tmp_path)
+    archive.append(sample.log, pd.Timestamp("2026-11-01T00:00Z"))
+    archive.append_schedules(sample.schedules)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with serving(str(tmp_path)) as (address, token):
+        first = sample.schedules["schedule_id"].iloc[0]
+        for path in ("/v2/schedules", f"/v2/schedules/{first}/log", "/v2/actor-runs", "/v2/schedules/nobody"):
+            _get(address, path, token)
+        assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+        torn = next(tmp_path.glob("log/*/*.parquet"))
+        torn.write_bytes(b"torn")
+        answer = _get(address, f"/v2/schedules/{first}/log", token)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (500, "internal-server-error")
+    assert torn.name in answer.json()["error"]["message"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_name_that_was_used_again_means_the_newest(sample, tmp_path):
+    """A schedule that was deleted and made again has the same name and another id."""
+    archive, (old, new) = Archive(tmp_path), sample.schedules["schedule_id"].iloc[:2]
+    both = sample.schedules.head(2).assign(name="again")
+    both["created_at"] = both["created_at"].min() + pd.Series([pd.Timedelta(0), pd.Timedelta(1, "D")])
+    archive.append_schedules(both)
+    with serving(str(tmp_path)) as (address, token):
+        assert _get(address, "/v2/schedules/me~again", token).json()["data"]["id"] == new
+        assert _get(address, f"/v2/schedules/{old}", token).json()["data"]["id"] == old
+
+
 def test_the_token_is_required(api):
     """Without a token, with a wrong one or in the URL, nobody gets in; the scheme's case does not matter."""
     assert requests.get(f"{api}/v2/schedules", timeout=10).status_code == 401
@@ -104,6 +182,9 @@ def test_the_token_is_required(api):
     assert _get(api, "/v2/schedules", token="wrong").status_code == 401
     assert _get(api, "/v2/nowhere", token="wrong").status_code == 401
     assert requests.get(f"{api}/v2/schedules", headers={"Authorization": f"bearer {TOKEN}"}, timeout=10).ok
+    wrong = (f"Basic {TOKEN}", f"Bearer{TOKEN}", f"Bearer  {TOKEN}", f"Bearer {TOKEN}x", "Bearer", "Bearer é".encode())
+    for header in wrong:
+        assert requests.get(f"{api}/v2/schedules", headers={"Authorization": header}, timeout=10).status_code == 401
     with pytest.raises(UnauthorizedError):
         Client("wrong", base_url=api).fetch_schedules()
 
