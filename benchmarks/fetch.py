@@ -3,9 +3,9 @@ From a server's answers to typed tables: this package against apify-client and t
 
     python benchmarks/fetch.py [--schedules 1000] [--entries 1000] [--repeat 3]
 
-Two tables are printed, in Markdown. "Fetched" goes over HTTP from a server in a process of its own to one table of all schedules;
-"parsed" begins with the answers in memory. All contenders take turns, each figure is its best of all turns, every
-result is checked to have the same rows and the same dtypes, and the exit code is 1 if a promise (3 and 5 times
+Two tables are printed, in Markdown. "Fetched" goes over HTTP from a server in a process of its own to one table of all
+schedules; "parsed" begins with the answers in memory. All contenders take turns, each figure is its best of all turns,
+every result is checked to have the same rows and the same dtypes, and the exit code is 1 if a promise (3 and 5 times
 apify-client) is not kept. Contenders that are not installed are left out.
 """
 
