@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedlog_analysis.archive import Archive, load_sample, read_log, read_runs, read_schedules, write_log
+from schedlog_analysis.coverage import coverage
 from schedlog_analysis.errors import InputError, SchedlogError, SchemaError
 from schedlog_analysis.parse import parse_log, parse_logs, parse_runs, parse_schedules
 from schedlog_analysis.schema import Fetches, Log, Runs, Schedules
@@ -359,6 +360,13 @@ def test_many_schedules_are_read_like_few(sample_archive):
     """Asking for more schedules than it pays to look up one by one takes another road to the same rows."""
     ids = [*sample_archive.read_log()["schedule_id"].unique(), *(f"none{number}" for number in range(20))]
     pd.testing.assert_frame_equal(sample_archive.read_log(ids), sample_archive.read_log())
+
+
+@pytest.mark.parametrize("ids", [None, [], ["snt8GCEAZRbXrzNJE", "none"]])
+def test_coverage_month_by_month_is_that_of_the_whole(sample_archive, ids):
+    """The archive holds no more than a month in memory, and says what it would say of everything at once."""
+    whole = coverage(sample_archive.read_log(ids), sample_archive.read_fetches(ids))
+    pd.testing.assert_frame_equal(sample_archive.coverage(ids), whole)
 
 
 def test_a_single_id_is_one_schedule(sample_archive):

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from schedlog_analysis.cli.commands import app
 from schedlog_analysis.errors import SchedlogError
 
-INTERRUPTED = 130  # as shells count: 128 + SIGINT
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
