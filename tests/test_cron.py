@@ -222,14 +222,17 @@ def test_next_and_previous_agree_with_ticks(cron, at, n):
     """`next` and `previous` are the neighbours of an instant among the ticks, which is none of them."""
     moment = pd.Timestamp(at, unit="ms", tz="UTC")
     following, before = cron.next(moment, n), cron.previous(moment, n)
-    assert len(following) == len(before) == n
+    assert len(following) == n
+    if len(before) < n:  # only where 1970 begins
+        n = cron.count("1970-01-01T00:00Z", moment)
+        assert len(before) == n
     assert following[0] > moment > before[-1]
     assert cron.ticks(before[0], following[-1]).tolist() == [
         *before,
         *cron.ticks(moment, moment + timedelta(milliseconds=1)),
         *following[:-1],
     ]
-    assert cron.previous(following[-1] + timedelta(microseconds=1), n).tolist() == following.tolist()
+    assert cron.previous(following[-1] + timedelta(microseconds=1), len(following)).tolist() == following.tolist()
     assert cron.next(before[0] - timedelta(microseconds=1), n).tolist() == before.tolist()
 
 
