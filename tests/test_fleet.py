@@ -1,13 +1,29 @@
-"""The same figures for an archive in batches, in this process or on workers, as for a log in one piece."""
+"""
+The same figures for an archive in batches, in this process or on workers, as for a log in one piece.
 
+Also when a worker dies, when the analysis is interrupted and resumed, and for all others when a schedule or a file is
+damaged; and memory is that of the batches at work, not of the archive.
+"""
+
+import json
+import os
+import subprocess
+import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import Archive, fleet, read_log, read_runs, read_schedules, simulate
 from schedlog_analysis.analysis import Analysis
+from schedlog_analysis.cli import main
+from schedlog_analysis.errors import CronError
+from schedlog_analysis.fleet.kept import Kept
+from schedlog_analysis.fleet.shares import Share
+from schedlog_analysis.simulate import simulate_fleet
 
 ALL = 10**6  # schedules whose single ticks are kept, when none shall be lost
 SINGLE = ("ticks", "invocations", "failures", "runs")
@@ -66,3 +82,208 @@ def test_periods_end_in_the_tables_of_the_whole(archive, period):
     options = {"tz": "America/New_York", "grace": "5min", "objective": 0.99}
     parts = fleet.analyze(archive, period, batch_entries=777, worst=ALL, **options)
     _assert_same(parts, _whole(archive, period, **options))
+
+
+@pytest.fixture(scope="module")
+def sample_archive(sample, tmp_path_factory):
+    """Archive of the sample with its runs."""
+    return _filled(tmp_path_factory.mktemp("sample"), sample.log, sample.schedules, sample.runs)
+
+
+@pytest.mark.parametrize("period", ["all", "2026-10"])
+def test_a_streamed_report_says_what_the_other_says(sample_archive, tmp_path, period):
+    """Every fact of `schedlog report --scheduler stream` is that of the report without it: runs and objective, too."""
+    told = []
+    for name, how in {"whole": [], "streamed": ["--scheduler", "stream"]}.items():
+        target = tmp_path / f"{name}.json"
+        options = ["--period", period, "--tz", "Europe/Prague", "--slo", "99.5", "--output", str(target)]
+        assert main(["report", sample_archive.location, *options, *how]) == 0
+        told.append(json.loads(target.read_text(encoding="utf-8")))
+    whole, streamed = told
+    assert whole["runs"]
+    assert whole["objective"]
+    assert streamed == whole
+
+
+# Workers
+
+
+def test_two_processes_end_in_the_tables_of_one(sample_archive):
+    """Real worker processes, with everything that can be asked, give every table to the last digit."""
+    options = {"tz": "America/New_York", "objective": 0.99}
+    parts = fleet.analyze(sample_archive, "2026-10", scheduler=2, batch_entries=777, worst=ALL, **options)
+    _assert_same(parts, _whole(sample_archive, "2026-10", **options))
+
+
+def test_a_killed_worker_costs_nothing(sample_archive, tmp_path):
+    """The first batch that is worked on kills its worker (SIGKILL); another takes it over, and the result is whole."""
+    from dask.distributed import Client, LocalCluster  # noqa: PLC0415 - slow to import, and used here only
+
+    mark = str(tmp_path / "killed")
+
+    def arm():  # runs in a worker, which cannot import this file
+        import os  # noqa: PLC0415
+        import signal  # noqa: PLC0415
+
+        from schedlog_analysis.fleet import shares, working  # noqa: PLC0415
+
+        class Deadly(shares.Share):
+            @classmethod
+            def of(cls, *arguments):
+                try:
+                    os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+                except FileExistsError:
+                    return shares.Share.of(*arguments)
+                return os.kill(os.getpid(), signal.SIGKILL)
+
+        working.Share = Deadly
+        return os.getpid()
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        before = set(client.run(arm).values())
+        parts = fleet.analyze(sample_archive, scheduler=client, batch_entries=777, worst=ALL)
+        client.wait_for_workers(2)
+        after = set(client.run(os.getpid).values())
+    assert Path(mark).exists()
+    assert len(before & after) == 1
+    _assert_same(parts, _whole(sample_archive))
+
+
+# Interruptions
+
+
+@pytest.fixture
+def interrupted(sample_archive, tmp_path, monkeypatch):
+    """Interrupt an analysis when three of its batches are kept; give its options."""
+    options = {"objective": 0.99, "batch_entries": 777, "worst": ALL, "resume": tmp_path}
+    n, save = iter(range(1, 100)), Kept.save
+
+    def save_three(*arguments):
+        save(*arguments)
+        if next(n) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Kept, "save", save_three)
+        with pytest.raises(KeyboardInterrupt):
+            fleet.analyze(sample_archive, **options)
+    return options
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Give a list that grows by a log's length for each share that is computed."""
+    sizes, compute = [], Share.of
+
+    def count(log, *arguments):
+        sizes.append(len(log))
+        return compute(log, *arguments)
+
+    monkeypatch.setattr(Share, "of", count)
+    return sizes
+
+
+def test_an_interrupted_analysis_goes_on_where_it_was(interrupted, computed, sample_archive, tmp_path):
+    """Finished batches are not computed again, the result is that of one go, and nothing is left in the folder."""
+    fleet.analyze(sample_archive, **interrupted | {"resume": None})
+    n_batches = len(computed)
+    parts = fleet.analyze(sample_archive, **interrupted)
+    assert len(computed) == n_batches + n_batches - 3 > n_batches
+    assert list(tmp_path.iterdir()) == []
+    _assert_same(parts, _whole(sample_archive, objective=0.99))
+
+
+def test_another_question_finds_no_kept_answers(interrupted, sample_archive):
+    """What an interrupted analysis left is not taken for the answer to a question with another grace."""
+    parts = fleet.analyze(sample_archive, grace="1s", **interrupted)
+    _assert_same(parts, _whole(sample_archive, grace="1s", objective=0.99))
+
+
+# Damage
+
+
+def _without(archive, lost, **options):
+    """Whole analysis of all schedules but some."""
+    everyone = {*archive.read_log()["schedule_id"], *archive.read_schedules()["schedule_id"]}
+    return _whole(archive, "2026-10", schedule_ids=sorted(everyone - set(lost)), **options)
+
+
+@pytest.mark.parametrize("scheduler", [None, 1])
+def test_a_damaged_schedule_is_named_and_costs_the_others_nothing(sample, tmp_path, scheduler):
+    """A definition whose cron makes no sense is an error of that schedule; all tables are those of the others."""
+    archive = _filled(tmp_path, sample.log, sample.schedules, sample.runs)
+    lost = sample.schedules["schedule_id"].iloc[3]
+    newest = sample.schedules[sample.schedules["schedule_id"] == lost]
+    later = newest["modified_at"] + pd.Timedelta("1D")
+    archive.append_schedules(newest.assign(cron="61 * * * *", modified_at=later))
+    parts = fleet.analyze(archive, "2026-10", batch_entries=2000, worst=ALL, scheduler=scheduler)
+    assert list(parts.errors) == [lost]
+    assert isinstance(parts.errors[lost], CronError)
+    whole = _without(archive, [lost])
+    for name in ("coverage", "cadence", "rates", "daily", "clock", "clusters", "incidents", "funnel", "ticks"):
+        assert_frame_equal(getattr(parts, name), getattr(whole, name), obj=name)
+
+
+def test_a_damaged_file_costs_only_the_schedules_in_its_damaged_part(tmp_path):
+    """Bytes garbled in one row group: the schedules that have entries there are named, all others are whole."""
+    log, schedules = simulate_fleet(60, 2000, seed=4)
+    archive = Archive(tmp_path)
+    archive.append(log, "2026-11-01T00:00Z")
+    archive.append_schedules(schedules)
+    whole, lost = _whole(archive, "2026-10"), _garble(tmp_path / "log" / "month=2026-10")
+    assert 0 < len(lost) < len(schedules) / 2
+    parts = fleet.analyze(archive, "2026-10", batch_entries=10_000, worst=0)
+    assert parts.errors.keys() == lost
+    for name in ("coverage", "cadence", "rates", "accounting"):
+        kept = getattr(whole, name)[lambda table: ~table["schedule_id"].isin(lost)].reset_index(drop=True)
+        assert_frame_equal(getattr(parts, name), kept, obj=name)
+
+
+def _garble(folder):
+    """Spoil the messages in a month's first row group; give the schedules that have entries there."""
+    (path,) = folder.iterdir()
+    file = pq.ParquetFile(path)
+    assert file.num_row_groups > 1
+    column = file.metadata.row_group(0).column(file.schema_arrow.get_field_index("message"))
+    content = bytearray(path.read_bytes())
+    middle = (column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size // 2
+    content[middle : middle + 8] = bytes(8 * [255])
+    path.write_bytes(content)
+    return set(file.read_row_group(0, ["schedule_id"])["schedule_id"].to_pylist())
+
+
+# Memory
+
+_CHILD = """
+import sys
+from schedlog_analysis import fleet
+
+def peak():
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) * 1024
+
+small, large, size = sys.argv[1:]
+fleet.analyze(small, batch_entries=int(size), worst=0)  # everything is imported, and every path taken once
+before = peak()
+fleet.analyze(large, batch_entries=int(size), worst=0)
+print(peak() - before)
+"""
+# What the docstring promises: bytes for each entry of two batches, and a fixed amount.
+_BATCH, _PER_ENTRY, _FIXED = 100_000, 300, 200_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+def test_memory_is_that_of_the_batches_and_not_of_the_archive(tmp_path):
+    """Peak memory grows by at most 300 bytes for each entry of the two batches at work, however many there are."""
+    sizes = {"small": 100, "large": 20_000}
+    for name, n_ticks in sizes.items():
+        log, schedules = simulate_fleet(100, n_ticks, seed=2)
+        archive = Archive(tmp_path / name)
+        archive.append(log, "2026-11-01T00:00Z")
+        archive.append_schedules(schedules)
+    child = [sys.executable, "-c", _CHILD, *(str(tmp_path / name) for name in sizes), str(_BATCH)]
+    grown = int(subprocess.run(child, check=True, capture_output=True, text=True).stdout)
+    bound = 2 * _BATCH * _PER_ENTRY + _FIXED
+    assert bound < len(log) * _PER_ENTRY / 2
+    assert grown <= bound

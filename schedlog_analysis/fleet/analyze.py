@@ -90,9 +90,9 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     Notes
     -----
     An archive is read batch by batch, two at a time in this process. Beyond what the libraries need, memory is at most
-    about 250 bytes for each entry of the batches at work, and what grows with the answer: some kilobytes a schedule,
-    and 20 bytes for each moment at which anything was planned if there is an objective. A file that has not been
-    compacted holds all schedules and is read for every batch: run `Archive.compact` first.
+    about 300 bytes for each entry of the batches at work, 200 MB for reading, and what grows with the answer: some
+    kilobytes a schedule, and 20 bytes for each moment at which anything was planned if there is an objective. A file
+    that has not been compacted holds all schedules and is read for every batch: run `Archive.compact` first.
 
     Examples
     --------

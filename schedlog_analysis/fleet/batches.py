@@ -47,13 +47,19 @@ class Batch(NamedTuple):
             return pd.DataFrame(Log.empty())
         fragments = [_FORMAT.make_fragment(path, self.filesystem, row_groups=groups) for path, groups in self.places]
         files = ds.FileSystemDataset(fragments, LOG.coded, _FORMAT, self.filesystem)
-        log = _in_order(files.to_table(Log.names()).unify_dictionaries(), self.ids)
+        log = _in_order(self._mine(files, Log.names()), self.ids)
         if log is not None:
             return log
         # Entries share an instant: what of them is doubled, and their order, the counters tell.
-        rows = files.to_table()
-        is_mine = pc.is_in(rows["schedule_id"].cast(pa.string()), pa.array(self.ids, pa.string()))
-        return to_frame(union(rows.filter(is_mine).unify_dictionaries(), LOG.key), LOG, categories=True)
+        return to_frame(union(self._mine(files), LOG.key), LOG, categories=True)
+
+    def _mine(self, files: ds.Dataset, names: list[str] | None = None) -> pa.Table:
+        """Read row groups and drop at once what other schedules have there, which may be most of them."""
+        ids, kept = pa.array(self.ids, pa.string()), []
+        for rows in files.to_batches(columns=names):
+            owner = rows["schedule_id"]
+            kept.append(rows.filter(pc.is_in(owner.dictionary, ids).take(owner.indices)))
+        return pa.Table.from_batches(kept).unify_dictionaries()
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut the batch in two, each with half of the schedules."""

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from schedlog_analysis.fleet.batches import Batch
 from schedlog_analysis.fleet.shares import Share
@@ -35,9 +36,7 @@ class Kept:
         place = self._folder / _name(batch.ids)
         if not place.is_dir():
             return None
-        return Share(
-            *({file.stem: pd.read_feather(file) for file in (place / kind).iterdir()} for kind in Share._fields)
-        )
+        return Share(*({file.stem: _read(file) for file in (place / kind).iterdir()} for kind in Share._fields))
 
     def save(self, batch: Batch, share: Share) -> None:
         """Keep the share of a batch, all of it or nothing."""
@@ -45,12 +44,25 @@ class Kept:
         for kind in Share._fields:
             (aside / kind).mkdir(parents=True)
             for name, table in getattr(share, kind).items():
-                table.reset_index(drop=True).to_feather(aside / kind / f"{name}.feather")
+                _write(table.reset_index(drop=True), aside / kind / f"{name}.arrow")
         aside.rename(self._folder / _name(batch.ids))
 
     def forget(self) -> None:
         """Remove everything: the analysis is complete."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as one batch: a file without any has no categories either, and an empty table needs its own."""
+    rows = pa.Table.from_pandas(table)
+    columns = [column.combine_chunks() for column in rows.columns]
+    with pa.ipc.new_file(path, rows.schema) as file:
+        file.write_batch(pa.RecordBatch.from_arrays(columns, schema=rows.schema))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    table: pd.DataFrame = pa.ipc.open_file(path.read_bytes()).read_pandas()
+    return table
 
 
 def _name(texts: Iterable[str]) -> str:
