@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
@@ -73,7 +74,7 @@ def plan(
     if start_ms >= end_ms:
         return np.empty(0, dtype=np.int64)
     if min_gap_ms == 0 or _least_gap_ms(pattern.seconds) >= min_gap_ms:
-        return _generate(pattern, zone, start_ms, end_ms, reading, pattern.seconds)
+        return _generate(pattern, zone, start_ms, end_ms, reading)
     return _generate_apart(pattern, zone, start_ms, end_ms, reading, min_gap_ms)
 
 
@@ -168,19 +169,17 @@ def clock(hours: tuple[int, ...], minutes: tuple[int, ...], seconds: tuple[int, 
     return times
 
 
-def _generate(
-    pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading | None, seconds: tuple[int, ...]
-) -> Int64:
+def _generate(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading | None) -> Int64:
     """List the matching local times, then move each stretch of one UTC offset to UTC."""
     segments = zone.segments(-(-start_ms // 1000), -(-end_ms // 1000))
     matching = pattern.days_4 if reading and reading.version == 4 else pattern.days  # noqa: PLR2004 - a version
-    local = _local_ms(pattern, matching, segments, seconds)
+    local = _local_ms(pattern, matching, segments)
     bounds = [(_first_local(pattern, s, reading) * 1000, _last_local(s, reading) * 1000) for s in segments]
     slices = local.searchsorted(np.array(bounds, dtype=np.int64)).tolist()
     pieces: list[tuple[Int64, int]] = []
     for segment, (low, high) in zip(segments, slices, strict=True):
         if segment.offset > segment.previous and segment.begins <= segment.opened_at + _DAY:
-            pieces.append((_after_gap(pattern, matching, local, segment, reading, seconds), 0))
+            pieces.append((_after_gap(pattern, matching, local, segment, reading), 0))
         pieces.append((local[low:high], segment.offset * 1000))
     ticks = _shift(pieces)
     return union([ticks])[0] if reading and reading.odd == "all" else ticks
@@ -196,12 +195,12 @@ def _shift(pieces: list[tuple[Int64, int]]) -> Int64:
     return ticks
 
 
-def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment], seconds: tuple[int, ...]) -> Int64:
+def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment]) -> Int64:
     """List the matching local times of the window, and of a gap just before it."""
     first = (segments[0].begins + min(min(s.offset, s.previous) for s in segments)) // _DAY
     last = (segments[-1].ends + max(s.offset for s in segments)) // _DAY
     days = np.flatnonzero(matching[day_kinds(first, last)]) + first
-    times = clock(pattern.hours, pattern.minutes, seconds)
+    times = clock(pattern.hours, pattern.minutes, pattern.seconds)
     _check_number(len(days) * len(times))
     local: Int64 = (days[:, None] * _DAY_MS + times).ravel()
     return local
@@ -249,14 +248,7 @@ def _last_local(segment: Segment, reading: Reading | None) -> int:
     return ends
 
 
-def _after_gap(
-    pattern: Pattern,
-    matching: Bools,
-    local: Int64,
-    segment: Segment,
-    reading: Reading | None,
-    seconds: tuple[int, ...],
-) -> Int64:
+def _after_gap(pattern: Pattern, matching: Bools, local: Int64, segment: Segment, reading: Reading | None) -> Int64:
     """Return the ticks that stand in for those of a skipped stretch of local time."""
     begins, ends = segment.opened_at + segment.previous, segment.opened_at + segment.offset
     if reading is None:
@@ -267,11 +259,11 @@ def _after_gap(
         low, high = local.searchsorted((begins * 1000, ends * 1000))
         ticks = local[low:high] - segment.previous * 1000 if reading.odd == "all" else local[:0]
     else:
-        ticks = _landing(pattern, matching, segment, reading, seconds)
+        ticks = _landing(pattern, matching, segment, reading)
     return ticks[(ticks >= segment.begins * 1000) & (ticks < segment.ends * 1000)]
 
 
-def _landing(pattern: Pattern, matching: Bools, segment: Segment, reading: Reading, seconds: tuple[int, ...]) -> Int64:
+def _landing(pattern: Pattern, matching: Bools, segment: Segment, reading: Reading) -> Int64:
     """
     Return the ticks of the first hour after a gap when it stands in for a skipped one, as cron-parser has it.
 
@@ -290,7 +282,7 @@ def _landing(pattern: Pattern, matching: Bools, segment: Segment, reading: Readi
         is_due = is_due and len(skipped) == 1 and before % 24 < after % 24
     if not is_due or after % 24 in pattern.hours or not matches_day(after):
         return np.empty(0, dtype=np.int64)
-    ticks = after * _HOUR * 1000 + clock((0,), pattern.minutes, seconds) - segment.offset * 1000
+    ticks = after * _HOUR * 1000 + clock((0,), pattern.minutes, pattern.seconds) - segment.offset * 1000
     ticks = ticks[ticks >= segment.opened_at * 1000]
     return ticks[:1] if reading.is_fresh else ticks
 
@@ -310,13 +302,14 @@ def _generate_apart(
     Which seconds of a minute are kept depends on the last tick kept in the minute before only: there are at most 60
     such states, and which one a minute is in depends on how many minutes it is away from the chain's beginning.
     """
-    minutes = _generate(pattern, zone, start_ms - _MINUTE_MS, end_ms, reading, (0,))
+    minutely = replace(pattern, seconds=(0,))
+    minutes = _generate(minutely, zone, start_ms - _MINUTE_MS, end_ms, reading)
     if not len(minutes):
         return minutes
     _check_number(len(minutes) * len(pattern.seconds))
     begins = np.append(0, np.flatnonzero(np.diff(minutes) != _MINUTE_MS) + 1)
     chain_ms = minutes[begins]
-    chain_ms[0] = _chain_begin(pattern, zone, int(minutes[0]), reading)
+    chain_ms[0] = _chain_begin(minutely, zone, int(minutes[0]), reading)
     lengths = np.diff(begins, append=len(minutes))
     age = (minutes - np.repeat(chain_ms, lengths)) // _MINUTE_MS
     kept, first = _states(pattern.seconds, min_gap_ms)
@@ -333,7 +326,7 @@ def _chain_begin(pattern: Pattern, zone: Zone, minute_ms: int, reading: Reading 
     span = 60 * _MINUTE_MS
     while True:
         begin = max(minute_ms - span, 0)
-        run = np.append(_generate(pattern, zone, begin, minute_ms, reading, (0,)), minute_ms)
+        run = np.append(_generate(pattern, zone, begin, minute_ms, reading), minute_ms)
         breaks = np.flatnonzero(np.diff(run) != _MINUTE_MS)
         if len(breaks):
             return int(run[breaks[-1] + 1])
