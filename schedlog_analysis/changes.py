@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import xlogy
 
-from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import Groups, group
 from schedlog_analysis.instants import Int64, to_instants
 from schedlog_analysis.keys import slices
-from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments
-from schedlog_analysis.rates import Floats, say, wilson
-from schedlog_analysis.schema import CHANGES, Changes, Invocations, Ticks
+from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
+from schedlog_analysis.rates import Floats, require_share, say, wilson
+from schedlog_analysis.schema import CHANGES, Changes
 from schedlog_analysis.spacing import Mask
 from schedlog_analysis.windows import zone
 
@@ -73,11 +72,10 @@ def change_points(
     >>> changes.iloc[-1][["changed_at", "n_failed_after", "n_after"]].astype("str").tolist()
     ['2026-10-24 04:10:00+00:00', '63', '63']
     """
-    for name, share in (("false_alarms", false_alarms), ("confidence", confidence)):
-        if not 0 < share < 1:
-            raise InputError(f"`{name}` is {share!r}; expected a share such as 0.05.")
+    require_share(false_alarms, "false_alarms", 0.05)
+    require_share(confidence, "confidence", 0.95)
     zone(tz)
-    table = (Ticks if "status" in invocations_or_ticks else Invocations).accept(invocations_or_ticks)
+    table = take(invocations_or_ticks, [])
     verdict, when = (policy or AccountingPolicy()).judge(table), moments(table)
     groups = group(table, "schedule_id")
     keep = np.flatnonzero(verdict != LEFT_OUT)

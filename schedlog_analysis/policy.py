@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.instants import MISSING, Int64, Moment, duration_ms, moment_ms, to_ms
-from schedlog_analysis.schema import OUTCOMES, STATUSES
+from schedlog_analysis.schema import OUTCOMES, STATUSES, Invocations, Ticks
 from schedlog_analysis.spacing import Mask
 
 Verdict = Literal["up", "down", "left out"]
@@ -75,6 +75,9 @@ class Maintenance:
         return f"{self.duration} from {self.cron} ({self.tz})"
 
 
+EXAMPLE = Maintenance(cron="0 2 * * SUN", duration="2h")
+
+
 @dataclass(frozen=True)
 class AccountingPolicy:
     """
@@ -101,7 +104,7 @@ class AccountingPolicy:
     duplicate, extra, manual
         Whether they count by their outcome (``"outcome"``) or are ``"left out"``.
     maintenance
-        Windows that are left out, see `Maintenance`.
+        Windows that are left out, see `Maintenance`; one or several.
 
     Raises
     ------
@@ -124,7 +127,12 @@ class AccountingPolicy:
     maintenance: tuple[Maintenance, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "maintenance", tuple(self.maintenance))  # so that a list will do
+        given: Any = self.maintenance
+        windows = tuple(given) if isinstance(given, list | tuple) else (given,)  # so that a list, or one, will do
+        object.__setattr__(self, "maintenance", windows)
+        wrong = [window for window in windows if not isinstance(window, Maintenance)]
+        if wrong:
+            raise ConfigError(f"The policy's `maintenance` has {wrong[0]!r}; expected windows such as {EXAMPLE!r}.")
         for field in fields(self)[:-1]:
             allowed = VERDICTS if field.name in ("partial", "missed", "late", "skipped") else ("outcome", "left out")
             value = getattr(self, field.name)
@@ -183,6 +191,13 @@ class AccountingPolicy:
 
 _BEYOND = ("duplicate", "extra", "manual")
 assert OUTCOMES == ("ok", "partial", "failed", "skipped")  # `judge` relies on their order
+
+
+def take(given: Any, further: list[str]) -> pd.DataFrame:  # noqa: ANN401 - whatever a user gave
+    """Take a table of Ticks, or else of Invocations, with those of these further columns that it has."""
+    is_ticks = isinstance(given, pd.DataFrame) and "status" in given
+    table = (Ticks if is_ticks else Invocations).accept(given)
+    return table.assign(**{name: given[name].to_numpy() for name in further if name in given and name not in table})
 
 
 def moments(table: pd.DataFrame) -> Int64:

@@ -16,8 +16,8 @@ from schedlog_analysis.causes import MISSED, OTHER, find_causes
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import Int64, Moment, moment_ms, to_instants, to_ms
-from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments
-from schedlog_analysis.schema import ErrorRates, Invocations, Ticks
+from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
+from schedlog_analysis.schema import ErrorRates
 from schedlog_analysis.shares import say_share
 from schedlog_analysis.windows import window_range, window_starts, zone
 
@@ -156,8 +156,7 @@ def wilson(n_failed: Any, n: Any, confidence: float = 0.95) -> tuple[Floats, Flo
     >>> [round(float(bound), 3) for bound in wilson(0, 3)]
     [0.0, 0.561]
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"`confidence` is {confidence!r}; expected a share such as 0.95.")
+    require_share(confidence, "confidence", 0.95)
     failed, due = np.asarray(n_failed, dtype=np.float64), np.asarray(n, dtype=np.float64)
     z2 = ndtri((1 + confidence) / 2) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -167,6 +166,19 @@ def wilson(n_failed: Any, n: Any, confidence: float = 0.95) -> tuple[Floats, Flo
         low, high = np.where(failed == 0, 0.0, middle - half), np.where(failed == due, 1.0, middle + half)
     nothing = due == 0
     return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+
+
+def require_share(share: object, name: str, example: float) -> None:
+    """
+    Refuse what is no share between 0 and 1, both outside.
+
+    Raises
+    ------
+    InputError
+        That names the argument and gives an example.
+    """
+    if not (isinstance(share, int | float | np.floating) and 0 < share < 1):
+        raise InputError(f"`{name}` is {share!r}; expected a share such as {example}.")
 
 
 def average_error_rate(rates: pd.DataFrame) -> float:
@@ -224,12 +236,11 @@ class _Cells(NamedTuple):
 
 def _with_keys(given: pd.DataFrame, keys: list[str], tz: str) -> pd.DataFrame:
     """Typed table with its own further columns, and those that are computed."""
-    table = (Ticks if "status" in given else Invocations).accept(given)
-    own = {key: given[key].to_numpy() for key in [*keys, "message"] if key in given and key not in table}
-    table = table.assign(**own)
+    local_zone = zone(tz)
+    table = take(given, [*keys, "message"])
     asked = CALENDAR.keys() & set(keys) - set(table)
     if asked:
-        local = to_instants(moments(table)).tz_convert(zone(tz))
+        local = to_instants(moments(table)).tz_convert(local_zone)
         table = table.assign(**{key: getattr(local, CALENDAR[key][0]).to_numpy(dtype=np.int64) for key in asked})
     if CAUSE in keys and CAUSE not in table:
         table = table.assign(cause=_causes(table))

@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.errors import ConfigError
+from schedlog_analysis.errors import ConfigError, InputError
 from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import MISSING, Int64, Moment, duration_ms, moment_ms, to_durations, to_instants, to_ms
-from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments
+from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
 from schedlog_analysis.rates import Floats, error_rate, say, wilson
-from schedlog_analysis.schema import URGENCIES, BurnDown, BurnRates, Invocations, Slo, Ticks
+from schedlog_analysis.schema import URGENCIES, BurnDown, BurnRates, Slo
 from schedlog_analysis.spacing import Mask
 from schedlog_analysis.windows import PERIODS, window_starts, zone
 
@@ -103,6 +103,7 @@ def slo(
     >>> slo(planned, 0.9)["is_met"].tolist()
     [True]
     """
+    back = _length_ms(pace, "pace", "expected a duration such as '7d'")
     counted = _Counted.of(ticks, by, end, policy)
     stretch = _stretch(counted, window, tz)
     own = counted.since(stretch.started)
@@ -131,10 +132,10 @@ def slo(
         budget_left_share=1 - n_failed / budget,
         burn_rate=(1 - attainment) / allowed,
         urgency=_urgency(rules, counted.groups.n),
-        runs_out_at=to_instants(_runs_out(own, budget, stretch, duration_ms(pace, "pace"))),
+        runs_out_at=to_instants(_runs_out(own, budget, stretch, back)),
     )
     found.loc[~is_due, "is_met"] = pd.NA
-    found["text"] = _sentences(found, stretch, duration_ms(pace, "pace"), tz)
+    found["text"] = _sentences(found, stretch, back, tz)
     return pd.concat([counted.groups.keys, Slo.cast(found)], axis=1)
 
 
@@ -170,6 +171,7 @@ def burn_rates(
 
     Examples
     --------
+    >>> from schedlog_analysis.schema import Ticks
     >>> burn_rates(Ticks.empty(), 0.99)["threshold"].tolist()
     [14.4, 6.0, 1.0]
     """
@@ -207,6 +209,7 @@ def burn_down(
 
     Examples
     --------
+    >>> from schedlog_analysis.schema import Ticks
     >>> burn_down(Ticks.empty(), 0.99)["budget_left"].tolist()
     []
     """
@@ -255,9 +258,7 @@ class _Counted(NamedTuple):
 
     @classmethod
     def of(cls, given: pd.DataFrame, by: By, end: Moment | None, policy: AccountingPolicy | None) -> _Counted:
-        table = (Ticks if "status" in given else Invocations).accept(given)
-        own = {key: given[key].to_numpy() for key in key_names(by) if key in given and key not in table}
-        table = table.assign(**own)
+        table = take(given, key_names(by))
         verdict, when = (policy or AccountingPolicy()).judge(table), moments(table)
         weight = given["n"].to_numpy(dtype=np.int64) if "n" in given else np.ones(len(table), dtype=np.int64)
         groups = group(table, by)
@@ -300,10 +301,24 @@ class _Stretch(NamedTuple):
 
 
 def _share(objective: float) -> float:
-    if not 0 < objective < 1:
-        hint = f"; did you mean {objective / 100:g}?" if 1 < objective < 100 else "."  # noqa: PLR2004 - percent
+    given: object = objective
+    is_number = isinstance(given, int | float | np.floating)
+    if not (is_number and 0 < objective < 1):
+        is_percent = is_number and 1 < objective < 100  # noqa: PLR2004 - percent
+        hint = f"; did you mean {objective / 100:g}?" if is_percent else "."
         raise ConfigError(f"The objective is {objective!r}; expected a share between 0 and 1, both outside{hint}")
     return objective
+
+
+def _length_ms(text: str, name: str, expected: str) -> int:
+    """Read a duration that is not 0."""
+    try:
+        length = duration_ms(text, name)
+    except InputError as error:
+        raise InputError(f"`{name}` is {text!r}; {expected}.") from error
+    if length == 0:
+        raise InputError(f"`{name}` is {text!r}, which is no time; {expected}.")
+    return length
 
 
 def _stretch(counted: _Counted, window: str | None, tz: str) -> _Stretch:
@@ -314,7 +329,7 @@ def _stretch(counted: _Counted, window: str | None, tz: str) -> _Stretch:
         first[counted.of_row[::-1]] = counted.when[::-1]  # sorted, so the first one stays
         return _Stretch(first, now, now, now, is_calendar=False)
     if window not in PERIODS:
-        length = duration_ms(window, "window")
+        length = _length_ms(window, "window", "expected a calendar window such as 'M' or a duration such as '30d'")
         return _Stretch(now - length, now, now, now + length, is_calendar=False)
     is_known = now != MISSING
     started, ended = now.copy(), now.copy()
@@ -382,9 +397,10 @@ def _urgency(rules: pd.DataFrame, n_groups: int) -> pd.Categorical:
 def _sentences(found: pd.DataFrame, stretch: _Stretch, pace: int, tz: str) -> pd.Series[Any]:
     ahead = stretch.horizon > stretch.now
     lately = f"at the pace of the last {_length(pace)}"
-    told = []
-    for row, is_open in zip(found.to_dict("records"), ahead, strict=True):
-        told.append(_sentence(row, _outlook(row, lately, zone(tz)) if is_open or row["n_failed"] else ""))
+    told = [
+        _sentence(row, _outlook(row, lately if is_open else "", zone(tz)))
+        for row, is_open in zip(found.to_dict("records"), ahead, strict=True)
+    ]
     return pd.Series(told, dtype="str")
 
 
@@ -392,23 +408,27 @@ def _sentence(row: dict[Any, Any], outlook: str) -> str:
     n, failed = row["n"], row["n_failed"]
     if n == 0:
         return "Nothing was due, so the objective was neither met nor missed."
-    allowed = int(row["budget"] + EXACT)
     told = f"{'Met' if row['is_met'] else 'Not met'}: {say(n - failed, n)} were up and the objective is "
-    told += f"{100 * row['objective']:.6g} %, which allows {_failures(allowed)}"
+    told += f"{100 * row['objective']:.6g} %, which allows {_failures(int(row['budget'] + EXACT), failed)}"
     if row["urgency"] != "none":
         outlook += f"; lately failures come so fast that somebody should look {row['urgency']}"
     return f"{told}{outlook}."
 
 
-def _failures(n: int) -> str:
-    return "no failure among so few" if n == 0 else f"{n:,} failure{'' if n == 1 else 's'}"
+def _failures(allowed: int, failed: int) -> str:
+    if allowed == 0:
+        return "no failure among so few"
+    told, left = f"{allowed:,} failure{'' if allowed == 1 else 's'}", allowed - failed
+    if left < 0:
+        return f"{told}, and there were {failed:,}"
+    return f"{told}, of which {f'{left:,}' if left else 'none'} {'are' if left > 1 else 'is'} left"
 
 
 def _outlook(row: dict[Any, Any], lately: str, tz: tzinfo) -> str:
-    """Say when the allowed failures were or will be used up."""
+    """Say when the allowed failures were or will be used up; `lately` is empty if the window is over."""
     runs_out, is_spent = row["runs_out_at"], row["n_failed"] >= row["budget"] - EXACT
     if pd.isna(runs_out):
-        return f"; {lately} that is enough" if row["budget"] >= 1 else ""
+        return f"; {lately} that is enough" if lately and row["budget"] >= 1 else ""
     moment = f"{runs_out.tz_convert(tz):%Y-%m-%d %H:%M}"
     if row["budget"] < 1 - EXACT:
         return f"; the first came on {moment}" if is_spent else ""

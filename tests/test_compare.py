@@ -42,11 +42,13 @@ def test_newcombe_is_that_of_the_paper():
     np.testing.assert_allclose(found, list(cases.values()), rtol=0, atol=5e-5)
 
 
-def test_newcombe_is_that_of_statsmodels():
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
+def test_newcombe_is_that_of_statsmodels(confidence):
     """The interval is statsmodels' on a grid up to n = 10,000, counts of 0 and n included."""
     proportion = pytest.importorskip("statsmodels.stats.proportion")
-    expected = [proportion.confint_proportions_2indep(*row, compare="diff", method="newcomb") for row in GRID]
-    np.testing.assert_allclose(np.array(newcombe(*np.array(GRID).T)).T, expected, rtol=0, atol=1e-9)
+    how = {"compare": "diff", "method": "newcomb", "alpha": 1 - confidence}
+    expected = [proportion.confint_proportions_2indep(*row, **how) for row in GRID]
+    np.testing.assert_allclose(np.array(newcombe(*np.array(GRID).T, confidence)).T, expected, rtol=0, atol=1e-9)
 
 
 def brute_mid_p(k, n, k0, n0):
@@ -94,10 +96,13 @@ def test_mid_p_is_a_probability_and_nothing_shows_nothing(counts):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_adjusted_p_values_are_those_of_scipy(p_values):
-    """Benjamini and Hochberg's correction is SciPy's; missing values are skipped and stay missing."""
+def test_adjusted_p_values_are_those_of_others(p_values):
+    """Benjamini and Hochberg's correction is SciPy's and statsmodels'; missing values are skipped and stay missing."""
     given_p = np.array(p_values)
     np.testing.assert_allclose(adjust(given_p), stats.false_discovery_control(given_p), rtol=1e-12)
+    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    expected = multitest.multipletests(given_p, method="fdr_bh")[1]
+    np.testing.assert_allclose(adjust(given_p), expected, rtol=0, atol=1e-9)
     holed = adjust(np.insert(given_p, 0, np.nan))
     assert np.isnan(holed[0])
     np.testing.assert_array_equal(holed[1:], adjust(given_p))
@@ -186,7 +191,7 @@ def test_nothing_gives_the_columns():
     ]
 
 
-@pytest.mark.parametrize("options", [{"false_alarms": 5}, {"confidence": 95}, {"by": "color"}])
+@pytest.mark.parametrize("options", [{"false_alarms": 5}, {"false_alarms": "5 %"}, {"confidence": 95}, {"by": "color"}])
 def test_what_makes_no_sense_is_told(options):
     """Shares beyond 0..1 and unknown keys are refused."""
     with pytest.raises(InputError, match="expected"):

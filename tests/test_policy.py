@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.errors import ConfigError, SchedlogError
+from schedlog_analysis.changes import change_points
+from schedlog_analysis.errors import ConfigError, SchedlogError, SchemaError
 from schedlog_analysis.instants import to_ms
 from schedlog_analysis.policy import DOWN, LEFT_OUT, UP, VERDICTS, AccountingPolicy, Maintenance, moments
+from schedlog_analysis.rates import error_rate
 from schedlog_analysis.schema import Invocations, Ticks
+from schedlog_analysis.slo import burn_rates, slo
 
 PLANNED, INVOKED = "2026-10-25T01:00:00Z", "2026-10-25T01:00:02Z"
 
@@ -166,16 +169,22 @@ def test_a_window_that_makes_no_sense_is_told_at_once(options, told):
 
 
 def test_policies_are_values():
-    """Equal rules are equal policies, which can be keys; a list of windows will do."""
+    """Equal rules are equal policies, which can be keys; a list of windows will do, and a single one."""
     window = Maintenance(cron="0 2 * * SUN", duration="2h")
     one, same = AccountingPolicy(maintenance=[window]), AccountingPolicy(maintenance=(window,))
-    assert one == same
+    assert one == same == AccountingPolicy(maintenance=window)
     assert len({one, same, AccountingPolicy()}) == 2
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [({"missed": "maybe"}, "`missed` is 'maybe'"), ({"duplicate": "down"}, "expected one of outcome, left out")],
+    [
+        ({"missed": "maybe"}, "`missed` is 'maybe'"),
+        ({"duplicate": "down"}, "expected one of outcome, left out"),
+        ({"maintenance": "Sundays"}, "has 'Sundays'; expected windows such as Maintenance"),
+        ({"maintenance": None}, "has None; expected windows"),
+        ({"maintenance": [(PLANNED, INVOKED)]}, "expected windows such as Maintenance"),
+    ],
 )
 def test_unknown_rules_are_refused(options, told):
     """A value that is no verdict is told with those that are."""
@@ -197,6 +206,26 @@ def test_sentences_name_what_is_beyond_the_plan_and_maintenance():
     told = " ".join(policy.sentences())
     for words in ("Duplicate invocations are left out", "Extra invocations count", "Manual invocations count", INVOKED):
         assert words in told
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (pd.DataFrame({"a": [1]}), "lacks schedule_id, invoked_at, outcome"),
+        (pd.DataFrame({"status": ["missed"]}), "Ticks lacks schedule_id, planned_at"),
+        (tick("missed").assign(planned_at=pd.Timestamp("2026-05-01")), "without a time zone"),
+        (invocation("ok").assign(invoked_at=pd.Timestamp("2026-05-01")), "without a time zone"),
+        (tick("missed").astype({"status": "str"}).assign(status="lost"), "status has 'lost' in row 0"),
+        (None, "came a NoneType; expected a DataFrame"),
+        ([1, 2], "came a list; expected a DataFrame"),
+    ],
+)
+def test_other_tables_are_told_by_their_columns(table, told):
+    """Wrong columns, times without a zone, unknown words and what is no table: one sentence from every analysis."""
+    for analysis in (error_rate, change_points, lambda one: slo(one, 0.9), lambda one: burn_rates(one, 0.9)):
+        with pytest.raises(SchemaError, match=told) as refused:
+            analysis(table)
+        assert "\n" not in str(refused.value)
 
 
 def test_the_planned_moment_counts(draw_ticks):

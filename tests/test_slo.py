@@ -215,18 +215,25 @@ TOLD = {
         0.95,
         None,
     ): "Met: 95.0 % (95 of 100) were up and the objective is 95 %, which allows"
-    " 5 failures; that was used up on 2026-05-02 10:00.",
+    " 5 failures, of which none is left; that was used up on 2026-05-02 10:00.",
     (
         "f" + "o" * 199,
         0.95,
         "30d",
-    ): "Met: 99.5 % (199 of 200) were up and the objective is 95 %, which allows 10 failures;"
+    ): "Met: 99.5 % (199 of 200) were up and the objective is 95 %, which allows 10 failures,"
+    " of which 9 are left;"
     " at the pace of the last 7 days that is enough.",
+    ("o" * 92 + "f" * 8, 0.95, None): "Not met: 92.0 % (92 of 100) were up and the objective is 95 %, which allows"
+    " 5 failures, and there were 8; that was used up on 2026-05-05 00:00;"
+    " lately failures come so fast that somebody should look soon.",
+    ("o" * 9 + "f", 0.8, None): "Met: 9 of 10 were up and the objective is 80 %, which allows 2 failures,"
+    " of which 1 is left.",
     (
         "o" * 198 + "ff",
         0.98,
         "10d",
-    ): "Met: 99.0 % (198 of 200) were up and the objective is 98 %, which allows 4 failures;"
+    ): "Met: 99.0 % (198 of 200) were up and the objective is 98 %, which allows 4 failures,"
+    " of which 2 are left;"
     " at the pace of the last 7 days that is used up on 2026-05-16 07:00;"
     " lately failures come so fast that somebody should look now.",
 }
@@ -239,10 +246,21 @@ def test_the_state_is_one_sentence(pattern, objective, window):
 
 
 @pytest.mark.parametrize(
-    ("objective", "told"), [(99.5, "did you mean 0.995"), (1.0, "both outside"), (0.0, "both outside"), (-1, "share")]
+    ("objective", "told"),
+    [
+        (99.5, r"is 99\.5; .*; did you mean 0\.995\?"),
+        (1.5, r"did you mean 0\.015\?"),
+        (100, r"is 100; expected a share between 0 and 1, both outside\.$"),
+        (1.0, r"both outside\.$"),
+        (0.0, r"both outside\.$"),
+        (-1, "share"),
+        ("0.995", "is '0.995'; expected a share"),
+        (None, "is None; expected a share"),
+        (float("nan"), "is nan; expected a share"),
+    ],
 )
 def test_an_objective_is_a_share(objective, told):
-    """Percent, all and nothing are no objectives; percent are recognised."""
+    """Percent, all, nothing and what is no number are no objectives; percent are recognised."""
     for analysis in (slo, burn_rates, burn_down):
         with pytest.raises(ConfigError, match=told):
             analysis(Ticks.empty(), objective)
@@ -251,8 +269,13 @@ def test_an_objective_is_a_share(objective, told):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"window": "fortnight"}, "`window` is 'fortnight'"),
-        ({"pace": "slow"}, "`pace`"),
+        ({"window": "fortnight"}, "`window` is 'fortnight'; expected a calendar window such as 'M' or a duration"),
+        ({"window": "30"}, "`window` is '30'; expected"),
+        ({"window": "0d"}, "`window` is '0d', which is no time"),
+        ({"pace": "slow"}, "`pace` is 'slow'; expected a duration such as '7d'"),
+        ({"pace": "0d"}, "`pace` is '0d', which is no time"),
+        ({"confidence": 1}, "`confidence` is 1; expected a share"),
+        ({"end": "2026-05-01"}, "without an offset"),
         ({"by": "color"}, "no column 'color'"),
         ({"tz": "Mars/Olympus"}, "no time zone"),
     ],
