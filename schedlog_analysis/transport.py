@@ -13,13 +13,14 @@ import json
 import logging
 import os
 import random
+import re
 import threading
 import time
 from http import HTTPStatus
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -216,12 +217,11 @@ def _pooled_session() -> requests.Session:
 
 
 def _checked_url(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        host = parts.hostname or ""
-        requests.Request("GET", base_url).prepare()
-    except (ValueError, requests.RequestException, HTTPError) as error:
-        raise ConfigError(f"The base URL {base_url!r} cannot be read; expected one such as {PUBLIC_API}.") from error
+    parts = _split(base_url)
+    if parts is None:
+        shown = re.sub(r"^.*@|[?#].*", "…", base_url)  # passwords and tokens stand before an @ or in the query
+        raise ConfigError(f"The base URL {shown!r} cannot be read; expected one such as {PUBLIC_API}.")
+    host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigError(
             f"The base URL of {host!r} is not just scheme, host and path; expected one such as {PUBLIC_API}."
@@ -229,6 +229,15 @@ def _checked_url(base_url: str) -> str:
     if parts.scheme == "http" and not _is_this_machine(host):
         raise ConfigError(f"The base URL {base_url!r} would send the token to {host} unencrypted; use https.")
     return base_url.rstrip("/").removesuffix("/v2")  # the API's own documentation gives it both with and without
+
+
+def _split(base_url: str) -> SplitResult | None:
+    """Take a URL apart; None if it cannot be one, since the reasons that others give would repeat what is in it."""
+    try:
+        requests.Request("GET", base_url).prepare()
+        return urlsplit(base_url)
+    except (ValueError, requests.RequestException, HTTPError):
+        return None
 
 
 def _is_this_machine(host: str) -> bool:

@@ -595,6 +595,28 @@ def test_what_is_no_base_url_is_refused(base_url):
 
 
 @pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://user:{}@host",
+        "https://user:{}@host:99999",
+        "https://user:pass/{}@host:x",
+        "https://user:{}@[bad",
+        "https://user:{}@exa mple",
+        "{}@host",
+        "http://{}@",
+        "https://host/?token={}",
+        "https://host:x/?token={}",
+        "https://host:x/#{}",
+    ],
+)
+def test_a_secret_in_a_base_url_is_refused_unseen(base_url):
+    """Who puts a password or the token into the URL is told so, and neither the message nor its causes repeat it."""
+    with pytest.raises(errors.ConfigError, match="base URL") as caught:
+        apify.Client(TOKEN, base_url=base_url.format(TOKEN))
+    assert TOKEN not in everything_told(caught.value)
+
+
+@pytest.mark.parametrize(
     "host", ["api.apify.com", "127.0.0.1.example.com", "10.0.0.1", "localhost.example", "[2001:db8::1]"]
 )
 def test_a_token_does_not_cross_the_network_unencrypted(host):
