@@ -44,6 +44,8 @@ READINGS = {
     "one schedule, all months": "archive.read_log(['s00500'])",
     "fleet month, categoricals": "archive.read_log(None, '2026-03-01T00:00Z', '2026-04-01T00:00Z', categories=True)",
     "fleet month, plain text": "archive.read_log(None, '2026-03-01T00:00Z', '2026-04-01T00:00Z')",
+    "everything, plain text": "archive.read_log()",
+    "everything that a report reads": "Source.read(archive.location).log",
     "coverage of everything": "archive.coverage()",
 }
 PRELUDE = """
@@ -52,6 +54,7 @@ from pathlib import Path
 sys.path.insert(0, {here!r})
 from archive import Account
 from schedlog_analysis.archive import Archive
+from schedlog_analysis.source import Source
 from schedlog_analysis.sync import sync
 Archive("nowhere").read_log()  # loads what is loaded late
 archive = Archive({folder!r})
