@@ -1,19 +1,22 @@
 """The funnel: planned, started, succeeded, with what is not known left out and said."""
 
+import json
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis import plot
+from schedlog_analysis import plot, read_log, read_runs, read_schedules, simulate
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.funnel import _product, funnel, run_outcomes
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.policy import AccountingPolicy
-from schedlog_analysis.rates import error_rate, wilson
+from schedlog_analysis.rates import wilson
 from schedlog_analysis.runs import join_runs
-from schedlog_analysis.schema import BECAME, PLANNED, Funnel, RunOutcomes, Starts, Ticks
+from schedlog_analysis.schema import BECAME, Funnel, RunOutcomes, Starts, Ticks
 from schedlog_analysis.ticks import ticks
 
 SEEDS = st.integers(0, 10_000)
@@ -74,32 +77,80 @@ def starts_of(*became, duration="1min"):
     )
 
 
-def test_the_sample_is_followed_tick_by_tick(sample):
-    """Planned and started are the policy's counts of ticks; succeeded are those whose runs all did, counted anew."""
-    told = invocations(sample.log, sample.schedules)
-    planned = ticks(told, sample.schedules, runs=sample.runs)
-    starts = join_runs(told, sample.runs, sample.schedules)
-    table = funnel(planned, starts).set_index("stage")
-    rates = error_rate(planned[planned["status"].isin(PLANNED)])
-    assert table.loc["planned", "n"] == rates["n"].item()
-    assert table.loc["started", "n"] == (rates["n"] - rates["n_failed"]).item()
-    up = planned[planned["status"].isin(["on_time", "late"]) & (planned["outcome"] == "ok")]
-    n_actions = sample.schedules.set_index("schedule_id")["n_actions"]
-    ends = sample.runs.groupby(["schedule_id", "scheduled_at"])["status"].agg(list).to_dict()
-    n_known = n_good = 0
-    duplicates = set(
-        planned.loc[planned["status"] == "duplicate", ["schedule_id", "planned_at"]].itertuples(index=False)
-    )
-    for tick in up[["schedule_id", "planned_at"]].itertuples(index=False):
-        found = ends.get(tuple(tick), [])
-        if tick in duplicates:
-            found = found[: len(found) // 2] if len(found) > n_actions[tick.schedule_id] else found
-        is_known = len(found) == n_actions[tick.schedule_id] and "RUNNING" not in found
-        n_known += is_known
-        n_good += is_known and set(found) == {"SUCCEEDED"}
-    assert abs(table.loc["succeeded", "n_known"] - n_known) <= len(duplicates)
-    assert abs(table.loc["succeeded", "n"] - n_good) <= len(duplicates)
-    assert table.loc["succeeded", "n_unknown"] == table.loc["started", "n"] - table.loc["succeeded", "n_known"]
+@pytest.fixture(scope="module", params=["sample", 1, 2, 3])
+def account(request, sample, tmp_path_factory):
+    """An account as the API's own objects in files, what is planted in it, and our tables of it."""
+    folder = sample.path
+    if request.param != "sample":
+        folder = tmp_path_factory.mktemp("account")
+        simulate(request.param).write(folder)
+    schedules, runs = read_schedules(folder), read_runs(folder)
+    told = invocations(read_log(folder), schedules)
+    return folder, ticks(told, schedules, runs=runs), join_runs(told, runs, schedules)
+
+
+def load(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def followed(folder):
+    """
+    Count the funnel of every schedule anew, tick by tick, from what was planted and the API's own run objects.
+
+    Where a tick was invoked twice the first invocation answers it; only plain ticks were doubled, so everything but ok
+    is of a first invocation. Runs name their tick, and those of the first invocation start first.
+    """
+    runs = defaultdict(list)
+    for run in sorted(load(folder / "runs.json"), key=lambda run: run["startedAt"]):
+        runs[run["meta"].get("scheduleId"), run["meta"].get("scheduledAt")].append(run)
+    counts = {}
+    for schedule in load(folder / "schedules.json"):
+        one, n_actions = schedule["id"], len(schedule["actions"])
+        truth = load(folder / "truth.json")["schedules"][one]
+        log = load(folder / "logs" / f"{one}.json")["data"]
+        since = log[0]["createdAt"] if truth["is_truncated"] else ""
+        answered = truth["n_on_time"] + truth["n_late"] - truth["outcomes"]["skipped"]
+        ends = [
+            {run["status"] for run in found[:n_actions]}
+            for (owner, tick), found in runs.items()
+            if owner == one and tick and len(found) >= n_actions and found[0]["startedAt"] >= since
+        ]
+        counts[one] = {
+            "planned": answered + truth["n_missed"],
+            "started": answered - truth["outcomes"]["failed"] - truth["outcomes"]["partial"],
+            "known": sum("RUNNING" not in status for status in ends),
+            "succeeded": sum(status == {"SUCCEEDED"} for status in ends),
+        }
+    return counts
+
+
+def test_the_funnel_is_that_of_the_truth(account):
+    """Of every schedule, exactly as many ticks were planned, started, known to have ended and succeeded as planted."""
+    folder, planned, starts = account
+    table = funnel(planned, starts, "schedule_id").set_index(["schedule_id", "stage"])
+    n = table["n"].unstack().assign(known=table["n_known"].unstack()["succeeded"])
+    expected = followed(folder)
+    assert n.to_dict("index") == expected
+    whole = funnel(planned, starts).set_index("stage")["n"].to_dict()
+    assert whole == {name: sum(one[name] for one in expected.values()) for name in whole}
+
+
+def test_the_starts_become_what_the_truth_says(account):
+    """Of every schedule, starts, their ends, the forgotten ones and the cost by end are those of truth.json."""
+    folder, _, starts = account
+    starts = starts[starts["invoked_at"].notna()]
+    table = run_outcomes(starts, "schedule_id").set_index("schedule_id")
+    usage = starts.groupby(["schedule_id", "became"], observed=False)["usage_usd"].sum()
+    names = dict(zip(BECAME, ("succeeded", "failed", "timed_out", "aborted", "running", "expired"), strict=True))
+    truth = load(folder / "truth.json")["schedules"]
+    assert set(table.index) == {one for one in truth if truth[one]["runs"]["n_starts"]}
+    for schedule_id in table.index:
+        expected, row = truth[schedule_id]["runs"], table.loc[schedule_id]
+        assert row["n"] == expected["n_starts"]
+        assert {names[name]: row[f"n_{name}"] for name in BECAME} == {name: expected[name] for name in names.values()}
+        assert usage[schedule_id].drop("unknown").to_dict() == pytest.approx(expected["usage_usd"], abs=1e-9)
+        wasted = sum(expected["usage_usd"][name] for name in ("failed", "timed_out", "aborted"))
+        assert row["wasted_usd"] == pytest.approx(wasted, abs=1e-9)
 
 
 # Laws

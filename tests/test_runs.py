@@ -1,8 +1,5 @@
 """Joining runs: every start is in exactly one class, and a run that is gone is unknown, not missing."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +12,6 @@ from schedlog_analysis.invocations import invocations
 from schedlog_analysis.runs import STATUSES, join_runs
 from schedlog_analysis.schema import BECAME, Invocations, Runs, Schedules, Starts
 
-TRUTH = Path(__file__).parents[1] / "data" / "sample" / "truth.json"
 SEEDS = st.integers(0, 10_000)
 BEGIN = pd.Timestamp("2026-05-01T00:00Z")
 
@@ -93,22 +89,6 @@ def draw_runs(draw_ticks):
 @pytest.fixture(scope="module")
 def starts(sample):
     return join_runs(invocations(sample.log, sample.schedules), sample.runs, sample.schedules)
-
-
-def test_the_sample_is_joined_as_the_truth_says(starts):
-    """Of every schedule, starts, their ends, the forgotten ones and the cost by end are those of truth.json."""
-    truth = json.loads(TRUTH.read_text(encoding="utf-8"))["schedules"]
-    table = run_outcomes(starts[starts["invoked_at"].notna()], "schedule_id").set_index("schedule_id")
-    usage = starts[starts["invoked_at"].notna()].groupby(["schedule_id", "became"], observed=False)["usage_usd"].sum()
-    names = dict(zip(BECAME, ("succeeded", "failed", "timed_out", "aborted", "running", "expired"), strict=True))
-    assert set(table.index) == set(truth)
-    for schedule_id, schedule in truth.items():
-        expected = schedule["runs"]
-        assert table.loc[schedule_id, "n"] == expected["n_starts"]
-        assert {names[name]: table.loc[schedule_id, f"n_{name}"] for name in BECAME} == {
-            name: expected[name] for name in names.values()
-        }
-        assert usage[schedule_id].drop("unknown").to_dict() == pytest.approx(expected["usage_usd"], abs=1e-9)
 
 
 def test_runs_older_than_the_log_are_told_too(sample, starts):
