@@ -274,5 +274,9 @@ def _sentence(row: dict[Any, Any]) -> str:
     )
     bad = [f"{row[f'n_{name}']:,} {words}" for name, words in parts if row[f"n_{name}"]]
     told += f"; {', '.join(bad)}" if bad else ""
-    told += f"; of {row['n_unknown']:,} starts no run is known" if row["n_unknown"] else ""
+    told += (
+        f"; of {row['n_unknown']:,} start{'' if row['n_unknown'] == 1 else 's'} no run is known"
+        if row["n_unknown"]
+        else ""
+    )
     return f"{told}."

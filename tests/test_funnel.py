@@ -300,7 +300,7 @@ def test_the_sentences_say_what_is_known():
     assert unknown == "Of none of the started ones the runs are known."
     told = run_outcomes(starts_of("succeeded", "succeeded", "failed", "timed_out", "running", "unknown"))["text"].item()
     assert told == (
-        "Of the runs that ended, 2 of 4 succeeded; 1 failed, 1 timed out, 1 still running; of 1 starts no run is known."
+        "Of the runs that ended, 2 of 4 succeeded; 1 failed, 1 timed out, 1 still running; of 1 start no run is known."
     )
 
 

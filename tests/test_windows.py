@@ -1,5 +1,7 @@
 """Windows: calendar stretches that leave no gap, also where the clock changes; checked by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,51 @@ def test_a_month_with_a_missing_hour_is_an_hour_shorter():
     starts = window_range(pd.Timestamp("2026-03-10T00:00Z"), pd.Timestamp("2026-11-10T00:00Z"), "M", "Europe/Prague")
     hours = (starts[1:] - starts[:-1]) / pd.Timedelta(hours=1)
     assert hours.tolist() == [743, 720, 744, 720, 744, 744, 720, 745]
+
+
+# Windows around both changes of the clock in 2026: zone, window, and their starts as literal instants. By UTC, Prague
+# changes on 29 March and 25 October at 01:00, New York on 8 March at 07:00 and 1 November at 06:00, Sydney on 4 April
+# and 3 October at 16:00.
+BY_HAND = [
+    ("Europe/Prague", "h", ["2026-03-29T00:00Z", "2026-03-29T01:00Z", "2026-03-29T02:00Z"]),
+    ("Europe/Prague", "h", ["2026-10-24T23:00Z", "2026-10-25T00:00Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z"]),
+    ("Europe/Prague", "D", ["2026-03-27T23:00Z", "2026-03-28T23:00Z", "2026-03-29T22:00Z", "2026-03-30T22:00Z"]),
+    ("Europe/Prague", "D", ["2026-10-23T22:00Z", "2026-10-24T22:00Z", "2026-10-25T23:00Z", "2026-10-26T23:00Z"]),
+    ("Europe/Prague", "W", ["2026-03-22T23:00Z", "2026-03-29T22:00Z", "2026-04-05T22:00Z"]),
+    ("Europe/Prague", "W", ["2026-10-18T22:00Z", "2026-10-25T23:00Z", "2026-11-01T23:00Z"]),
+    ("Europe/Prague", "M", ["2026-02-28T23:00Z", "2026-03-31T22:00Z", "2026-04-30T22:00Z"]),
+    ("Europe/Prague", "M", ["2026-09-30T22:00Z", "2026-10-31T23:00Z", "2026-11-30T23:00Z"]),
+    ("America/New_York", "h", ["2026-03-08T06:00Z", "2026-03-08T07:00Z", "2026-03-08T08:00Z"]),
+    ("America/New_York", "h", ["2026-11-01T05:00Z", "2026-11-01T06:00Z", "2026-11-01T07:00Z"]),
+    ("America/New_York", "D", ["2026-03-07T05:00Z", "2026-03-08T05:00Z", "2026-03-09T04:00Z", "2026-03-10T04:00Z"]),
+    ("America/New_York", "D", ["2026-10-31T04:00Z", "2026-11-01T04:00Z", "2026-11-02T05:00Z", "2026-11-03T05:00Z"]),
+    ("America/New_York", "W", ["2026-03-02T05:00Z", "2026-03-09T04:00Z", "2026-03-16T04:00Z"]),
+    ("America/New_York", "W", ["2026-10-26T04:00Z", "2026-11-02T05:00Z", "2026-11-09T05:00Z"]),
+    ("America/New_York", "M", ["2026-03-01T05:00Z", "2026-04-01T04:00Z", "2026-05-01T04:00Z"]),
+    ("America/New_York", "M", ["2026-11-01T04:00Z", "2026-12-01T05:00Z", "2027-01-01T05:00Z"]),
+    ("Australia/Sydney", "h", ["2026-04-04T15:00Z", "2026-04-04T16:00Z", "2026-04-04T17:00Z"]),
+    ("Australia/Sydney", "h", ["2026-10-03T15:00Z", "2026-10-03T16:00Z", "2026-10-03T17:00Z"]),
+    ("Australia/Sydney", "D", ["2026-04-03T13:00Z", "2026-04-04T13:00Z", "2026-04-05T14:00Z", "2026-04-06T14:00Z"]),
+    ("Australia/Sydney", "D", ["2026-10-02T14:00Z", "2026-10-03T14:00Z", "2026-10-04T13:00Z", "2026-10-05T13:00Z"]),
+    ("Australia/Sydney", "W", ["2026-03-29T13:00Z", "2026-04-05T14:00Z", "2026-04-12T14:00Z"]),
+    ("Australia/Sydney", "W", ["2026-09-27T14:00Z", "2026-10-04T13:00Z", "2026-10-11T13:00Z"]),
+    ("Australia/Sydney", "M", ["2026-03-31T13:00Z", "2026-04-30T14:00Z", "2026-05-31T14:00Z"]),
+    ("Australia/Sydney", "M", ["2026-09-30T14:00Z", "2026-10-31T13:00Z", "2026-11-30T13:00Z"]),
+    ("Australia/Sydney", "Q", ["2026-03-31T13:00Z", "2026-06-30T14:00Z", "2026-09-30T14:00Z", "2026-12-31T13:00Z"]),
+    ("Europe/Prague", "Y", ["2025-12-31T23:00Z", "2026-12-31T23:00Z"]),
+]
+
+
+@pytest.mark.parametrize(("tz", "freq", "starts"), BY_HAND)
+def test_windows_across_a_change_of_the_clock(tz, freq, starts):
+    """Each window begins at the literal instant, and its first and last moment and all between belong to it."""
+    expected = list(pd.DatetimeIndex(starts))
+    assert window_range(expected[0], expected[-1], freq, tz).tolist() == expected
+    for begin, end in pairwise(expected):
+        inside = pd.date_range(begin, end, periods=50, inclusive="left").append(
+            pd.DatetimeIndex([end - pd.Timedelta("1ms")])
+        )
+        assert window_starts(inside, freq, tz).unique().tolist() == [begin]
 
 
 def test_a_midnight_that_was_skipped_starts_when_the_clock_jumped():
