@@ -22,6 +22,7 @@ FLOORS = [
     {"accessor", "fleet", "report"},
     {"server", "show"},
     {"cli"},
+    {"__main__"},
 ]
 
 
