@@ -1,0 +1,276 @@
+"""
+What `fleet.py` measures: each task runs in a process of its own, and tells its time, peak of memory and figures.
+
+::
+
+    python benchmarks/fleet_tasks.py TASK ARCHIVE [NUMBER]
+
+The peers compute what the package does, in the idiom of their documentation: per schedule the ticks planned (by the
+plan, given as a number of minutes), observed and missed, errors, delays and intervals; errors by day; errors by text,
+ids and numbers masked.
+"""
+
+# ruff: noqa: PLC0415 - each task imports what it needs, or its peak of memory would be that of all
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+SLICE = 10_000_000  # entries that are made an archive at once
+YEAR = "2025-11-01..2026-11-01"
+MASKS = (r'"[^"]*"', r"\d[\d,.]*")
+MINUTES = r"^\*/(\d+)"
+
+
+def build(folder: str, n: int) -> dict[str, Any]:
+    """Write an archive of n entries: 1000 schedules, 3 % errors, 300 texts."""
+    from schedlog_analysis import Archive
+    from schedlog_analysis.simulate import simulate_fleet
+
+    log, schedules = simulate_fleet(1000, n // 1000, seed=1, error_rate=0.03, n_texts=300)
+    archive = Archive(folder)
+    archive.append_schedules(schedules)
+    for begin in range(0, len(log), SLICE):
+        archive.append(log.iloc[begin : begin + SLICE].reset_index(drop=True), "2026-11-01T00:00Z")
+    archive.compact()
+    size = sum(file.stat().st_size for file in Path(folder).rglob("*.parquet"))
+    return {"entries": len(log), "bytes": size}
+
+
+# Contenders
+
+
+def everything(folder: str, _n: int) -> dict[str, Any]:
+    """Compute all tables of a report."""
+    from schedlog_analysis import fleet
+
+    with clock() as told:
+        found = fleet.analyze(folder)
+    return told | _ours(found.cadence, found.rates, found.clusters, len(found.daily))
+
+
+def three(folder: str, _n: int) -> dict[str, Any]:
+    """Compute cadence, error rates and clusters only, by the package's own functions, two batches at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import pandas as pd
+
+    from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
+    from schedlog_analysis.clusters import label_messages
+    from schedlog_analysis.fleet.batches import Contents
+    from schedlog_analysis.fleet.tallies import clusters_of, tally_failures
+
+    def share(batch):
+        mine = definitions[definitions["schedule_id"].isin(batch.ids)].reset_index(drop=True)
+        told = invocations(batch.read(), mine)
+        due = ticks(told, mine)
+        rates = error_rate(due, by="schedule_id").astype({"schedule_id": "str"})
+        days = error_rate(due, freq="D").set_index("window_start")[["n", "n_failed"]]
+        return cadence(due, mine).astype({"schedule_id": "str"}), rates, days, tally_failures(told)
+
+    with clock() as told:
+        archive = Archive(folder)
+        definitions = archive.read_schedules()
+        with ThreadPoolExecutor(2) as pool:
+            parts = list(pool.map(share, Contents.of(archive).batches(pd.Index([], dtype="str"), 1_000_000)))
+        rhythm, rates, days, tally = (pd.concat(tables) for tables in zip(*parts, strict=True))
+        texts = pd.Index(tally["message"].dropna().astype("str").unique()).sort_values()
+        clusters = clusters_of(tally.astype({"message": "str"}), label_messages(texts).set_axis(texts))
+        n_days = len(days.groupby(level=0).sum())
+    return told | _ours(rhythm, rates, clusters, n_days)
+
+
+def _ours(rhythm: Any, rates: Any, clusters: Any, n_days: int) -> dict[str, Any]:
+    ms = rhythm[["delay_median", "delay_max", "interval_median"]].astype("int64").sum()
+    n = rhythm[["n_planned", "n_observed", "n_missed"]].sum().to_dict()
+    failed = int(rates["n_failed"].sum()) - n["n_missed"]
+    return {"figures": n | ms.to_dict() | {"n_failed": failed, "days": n_days}, "clusters": len(clusters)}
+
+
+def in_polars(folder: str, _n: int) -> dict[str, Any]:
+    """Compute the figures lazily, streaming, on all cores."""
+    import polars as pl
+
+    with clock() as told:
+        log = pl.scan_parquet(f"{folder}/log/**/*.parquet")
+        minutes = pl.col("cron").str.extract(MINUTES).cast(pl.Int64)
+        minutes = minutes.fill_null(pl.when(pl.col("cron").str.starts_with("0 ")).then(60).otherwise(1))
+        step, is_error = pl.col("step"), pl.col("level") == "ERROR"
+        plan = (
+            pl.scan_parquet(f"{folder}/schedules/*.parquet")
+            .select("schedule_id", "created_at", "next_run_at", step=minutes * 60_000)
+            .with_columns(
+                n_planned=(pl.col("next_run_at").cast(pl.Int64) - 1) // step
+                - pl.col("created_at").cast(pl.Int64) // step
+            )
+            .select("schedule_id", "step", "n_planned")
+        )
+        at = pl.col("created_at").cast(pl.Int64)
+        rhythm = (
+            log.select("schedule_id", "created_at", "level")
+            .join(plan.select("schedule_id", "step"), on="schedule_id")
+            .with_columns(tick=at // step, delay=at % step)
+            .group_by("schedule_id")
+            .agg(
+                n_observed=pl.col("tick").n_unique(),
+                n_failed=is_error.sum(),
+                delay_median=pl.col("delay").median(),
+                delay_p95=pl.col("delay").quantile(0.95, "linear"),
+                delay_max=pl.col("delay").max(),
+                interval_median=at.sort().diff().median(),
+            )
+            .join(plan, on="schedule_id")
+            .with_columns(n_missed=pl.col("n_planned") - pl.col("n_observed"))
+            .with_columns(error_rate=(pl.col("n_missed") + pl.col("n_failed")) / pl.col("n_planned"))
+        )
+        days = log.group_by(day=pl.col("created_at").dt.truncate("1d")).agg(n=pl.len(), n_failed=is_error.sum())
+        template = pl.col("message")
+        for mask in MASKS:
+            template = template.str.replace_all(mask, "<*>")
+        clusters = (
+            log.filter(is_error)
+            .group_by(template=template)
+            .agg(
+                n=pl.len(),
+                first_seen=pl.col("created_at").min(),
+                last_seen=pl.col("created_at").max(),
+                n_schedules=pl.col("schedule_id").n_unique(),
+            )
+        )
+        rhythm, days, clusters = pl.collect_all([rhythm, days, clusters], engine="streaming")
+    return told | _theirs(rhythm, len(days), len(clusters))
+
+
+def in_pandas(folder: str, _n: int) -> dict[str, Any]:
+    """Read all of it and group."""
+    import pandas as pd
+
+    with clock() as told:
+        log = pd.read_parquet(f"{folder}/log", columns=["schedule_id", "created_at", "level", "message"])
+        plan = pd.read_parquet(f"{folder}/schedules").set_index("schedule_id")
+        minutes = plan["cron"].str.extract(MINUTES)[0].astype("float64")
+        minutes = minutes.fillna(plan["cron"].str.startswith("0 ").map({True: 60, False: 1})).astype("int64")
+        plan["step"] = minutes * 60_000
+        begun, ends = (plan[name].astype("int64") for name in ("created_at", "next_run_at"))
+        plan["n_planned"] = (ends - 1) // plan["step"] - begun // plan["step"]
+        log = log.sort_values(["schedule_id", "created_at"], ignore_index=True)
+        at, step = log["created_at"].astype("int64"), log["schedule_id"].map(plan["step"])
+        log = log.assign(tick=at // step, delay=at % step, is_error=log["level"] == "ERROR")
+        log["interval"] = at.groupby(log["schedule_id"]).diff()
+        by_schedule = log.groupby("schedule_id")
+        rhythm = by_schedule.agg(
+            n_observed=("tick", "nunique"),
+            n_failed=("is_error", "sum"),
+            delay_median=("delay", "median"),
+            delay_max=("delay", "max"),
+            interval_median=("interval", "median"),
+        )
+        rhythm["delay_p95"] = by_schedule["delay"].quantile(0.95)
+        rhythm = rhythm.join(plan[["n_planned"]])
+        rhythm["n_missed"] = rhythm["n_planned"] - rhythm["n_observed"]
+        rhythm["error_rate"] = (rhythm["n_missed"] + rhythm["n_failed"]) / rhythm["n_planned"]
+        days = log.groupby(log["created_at"].dt.floor("D"))["is_error"].agg(["size", "sum"])
+        errors = log[log["is_error"]]
+        template = errors["message"]
+        for mask in MASKS:
+            template = template.str.replace(mask, "<*>", regex=True)
+        clusters = errors.groupby(template).agg(
+            n=("created_at", "size"),
+            first_seen=("created_at", "min"),
+            last_seen=("created_at", "max"),
+            n_schedules=("schedule_id", "nunique"),
+        )
+    return told | _theirs(rhythm, len(days), len(clusters))
+
+
+def _theirs(rhythm: Any, n_days: int, n_clusters: int) -> dict[str, Any]:
+    names = ("n_planned", "n_observed", "n_missed", "delay_median", "delay_max", "interval_median", "n_failed")
+    figures = {name: float(rhythm[name].sum()) for name in names}
+    return {"figures": figures | {"days": n_days}, "clusters": n_clusters}
+
+
+# Other tasks
+
+
+def workers(folder: str, n: int) -> dict[str, Any]:
+    """Analyse on n worker processes that are there already, and compare every table with this process's."""
+    from dask.distributed import Client, LocalCluster
+    from pandas.testing import assert_frame_equal
+
+    from schedlog_analysis import fleet
+
+    options = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with LocalCluster(n_workers=n, **options) as cluster, Client(cluster) as client:
+        fleet.analyze(folder, "2026-10-31", scheduler=client)  # everything is imported there
+        with clock() as told:
+            spread = fleet.analyze(folder, scheduler=client)
+    here = fleet.analyze(folder)
+    tables = [name for name, value in vars(here).items() if hasattr(value, "columns")]
+    for name in tables:
+        assert_frame_equal(getattr(spread, name), getattr(here, name), check_exact=True, obj=name)
+    return told | {"equal": len(tables)}
+
+
+def report(folder: str, _n: int) -> dict[str, Any]:
+    """Make the HTML report of a year, and tell the time by stage."""
+    from schedlog_analysis import Report
+    from schedlog_analysis.report import result
+
+    module = import_module("schedlog_analysis.fleet.analyze")  # the package has a function of that name
+    stages: dict[str, float] = {}
+
+    def timed(name, function, *arguments, **options):
+        begun = time.perf_counter()
+        try:
+            return function(*arguments, **options)
+        finally:
+            stages[name] = stages.get(name, 0.0) + time.perf_counter() - begun
+
+    watched = {"work_on": "batches: read, match, count", "add_up": "add up, mine templates", "meet": "objective"}
+    watched |= {"_details": "single ticks of the worst 20"}
+    for name, title in watched.items():
+        setattr(module, name, partial(timed, title, getattr(module, name)))
+    with clock() as told:
+        found = timed("all", module.analyze, folder, YEAR, objective=0.99)
+        stages["find out what is where"] = stages.pop("all") - sum(stages.values()) + stages.get("all", 0.0)
+        made = Report(found)
+        timed("facts and sentences", result.facts, found)
+        page = timed("facts again, pictures, HTML", made.to_html)
+    return told | {"stages": stages, "html": len(page), "schedules": len(found.cadence)}
+
+
+@contextmanager
+def clock():
+    """Measure the time and the processor time of a block; what was imported before is not in it."""
+    told: dict[str, Any] = {}
+    begun, used = time.perf_counter(), time.process_time()
+    yield told
+    told |= {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - used}
+
+
+def peak() -> int:
+    """Give the greatest resident memory of this process [bytes]; what `getrusage` says may be its parent's."""
+    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - pathlib is no shorter
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+TASKS = {
+    "build": build,
+    "everything": everything,
+    "three": three,
+    "polars": in_polars,
+    "pandas": in_pandas,
+    "workers": workers,
+    "report": report,
+}
+
+if __name__ == "__main__":
+    task, folder, number = sys.argv[1:]
+    answer = TASKS[task](folder, int(number))
+    print(json.dumps(answer | {"peak": peak()}))
