@@ -281,6 +281,17 @@ def test_a_foreign_file_is_named_and_the_rest_is_read(archive, name):
     assert stranger.exists()
 
 
+def test_a_part_that_was_moved_to_another_month_is_found(archive):
+    """Reading by month would pass it by, so verify says where it should not stand."""
+    part = next(Path(archive.location).glob("log/month=2026-10/*.parquet"))
+    moved = Path(archive.location, "log", "month=2027-01", part.name)
+    moved.parent.mkdir()
+    part.rename(moved)
+    problems = archive.verify().dropna(subset="problem")
+    assert problems["path"].tolist() == [str(moved)]
+    assert "wrong month" in problems["problem"].iloc[0]
+
+
 def test_hidden_files_are_nobody_s_business(archive):
     """What operating systems and engines leave (.DS_Store, _SUCCESS) is ignored, as all readers of Parquet do."""
     whole = archive.read_log()

@@ -329,8 +329,10 @@ class Archive:
         problem = part.problem or (
             None if digest(content) == part.hash else "is damaged: its content is not its name's"
         )
-        n_rows = None if problem else len(self._parts.read(part.kind, [part]))
-        return part.path, part.kind.name, len(content), n_rows, problem
+        rows = None if problem else self._parts.read(part.kind, [part])
+        if rows is not None and part.month and any(month != part.month for month, _ in _by_month(rows, part.kind)):
+            problem = "stands in the wrong month's folder, where reading does not look for its rows"
+        return part.path, part.kind.name, len(content), None if rows is None else len(rows), problem
 
 
 _BUSY = "The files in {} change too fast to be read together; try again when fewer writers are busy."
