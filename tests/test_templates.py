@@ -79,7 +79,8 @@ VALUES = _words(
     "2607:f140:6000:8:c6b3:1ff:fecd:467f 5c:50:15:4c:18:ab 76fe6715-3d27-4f21-aa35-c88c1ea820e8 moJRLRc85AitArpNN "
     "blk_-1608999687919862906 task_200811101024_0001_m_000590_0 https://apify.com/a?b=c jane@example.com "
     "/var/log/app-3.log /data/[2017-07-06_08,29]/x ~/.cache C:\\Windows\\a.dll src/app/main.py part-00017.csv "
-    "node-12.eu.example.com 2026-04-18T01:26:29.359Z 2026-04-18T01:26:29+02:00 R30-M0-L1-U08-C true null"
+    "node-12.eu.example.com www.example.com proxy.example.edu.hk com.example/.ui.Main ../etc/app 1.2.3-SNAPSHOT "
+    "5.4.0-42.117smp 1.2.15+dfsg1-4+b1 2026-04-18T01:26:29.359Z 2026-04-18T01:26:29+02:00 R30-M0-L1-U08-C true null"
 )
 SEVERAL = [
     "1,234,567",
@@ -190,6 +191,38 @@ def test_many_names_are_a_value_and_a_few_states_are_not():
     ]
     states = [f"icon is in state '{state}' now" for state in ("Active", "Inactive")]
     assert list(mine_templates(states)) == states
+
+
+def test_a_name_that_is_a_value_elsewhere_is_one_here():
+    """Three people are too few to tell a value from a state, unless other messages show that they are people."""
+    known = [f"mailbox of {name} is full" for name in PEOPLE]
+    few = [f"session closed for user {name}" for name in PEOPLE[:3]]
+    assert len(mine_templates(few).categories) == 3
+    assert set(mine_templates(known + few)) == {"mailbox of <*> is full", "session closed for user <*>"}
+    causes = [f"LookupError: the mailbox of {name} is gone" for name in PEOPLE[:3]]
+    assert list(mine_templates(known + causes))[len(known) :] == causes
+
+
+def test_a_single_numbered_name_beside_a_value_is_no_template_of_its_own():
+    """A host that is spelled another way is covered where hosts stand, however few messages there are."""
+    messages = [f"Hostname: 10.0.0.{i}, /var/log/{i} - lost connection" for i in range(8)]
+    messages += [f"Hostname: node-{i}, /var/log/{i} - lost connection" for i in (12, 71)]
+    assert list(mine_templates(messages).categories) == ["Hostname: <*>, <*> - lost connection"]
+
+
+@pytest.mark.parametrize(
+    ("message", "template"),
+    [
+        (r"Component \042alt0\042 is down", 'Component "alt0" is down'),
+        (r"lost\012contact\040with 5", "lost contact with <*>"),
+        (r"ends with \04", r"ends with \<*>"),
+        ("\\", "\\"),
+    ],
+)
+def test_octal_escapes_are_read(message, template):
+    """System loggers write quotes and line breaks as octal numbers, which are no part of the word that follows."""
+    assert mine_templates([message])[0] == template
+    assert matches(template, message)
 
 
 def test_several_hidden_values_at_once_are_found():

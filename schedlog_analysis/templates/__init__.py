@@ -8,6 +8,7 @@ the comparison of texts tells (``merging``). What is left is written out (``rend
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ from schedlog_analysis.templates.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_OCTAL = re.compile(r"\\0([0-7]{2})")
 
 __all__ = ["WILDCARD", "matches", "mine_templates"]
 
@@ -78,7 +81,8 @@ def matches(template: str, message: str) -> bool:
     >>> matches("Actor run <*> failed", "Actor run 17 was aborted")
     False
     """
-    text = " ".join(message.replace('\\"', '"').split())
+    plain = _OCTAL.sub(lambda found: chr(max(ord(" "), int(found[1], 8))), message)
+    text = " ".join(plain.replace('\\"', '"').split())
     first, *others = template.split(WILDCARD)
     if not others:
         return text == first

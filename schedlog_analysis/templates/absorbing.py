@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from schedlog_analysis.templates.numbers import MARK
+
 if TYPE_CHECKING:
     from schedlog_analysis.templates.numbers import Flags, Ids
     from schedlog_analysis.templates.words import Words
@@ -25,6 +27,7 @@ class _Template(NamedTuple):
     size: int
     constants: frozenset[int]
     kinds: list[int]  # of each part; -1 for values
+    is_said: list[bool]  # whether it is a word, and none with a value in it
     is_glued: list[bool]  # whether no blank stands before it
     n_values: list[int]
     n_learned: list[int]  # values found where words vary
@@ -71,7 +74,8 @@ def _read(words: Words, is_value: Flags, speaker: Ids, texts: Ids) -> list[_Temp
     starts = np.flatnonzero(np.diff(text, prepend=-1).astype(bool) | ~value | ~np.concatenate(([False], value[:-1])))
     kind = np.where(value, -1, words.kind[own])[starts]
     counts = (np.add.reduceat(flags.astype(np.int64), starts) for flags in (value, value & ~words.is_value[own]))
-    columns = [column.tolist() for column in (kind, words.is_glued[own[starts]], *counts)]
+    is_said = np.array([MARK not in kind for kind in words.kinds], bool)[words.kind[own]] & ~value
+    columns = [column.tolist() for column in (kind, is_said[starts], words.is_glued[own[starts]], *counts)]
     first, last = (np.searchsorted(text[starts], texts, side).tolist() for side in ("left", "right"))
     return [
         _Template(i, int(size[i]), frozenset(columns[0][a:b]) - {-1}, *(column[a:b] for column in columns))
@@ -109,7 +113,7 @@ def _steps(taker: _Template, part: int, rare: _Template, start: int) -> list[tup
     any_word = n_values if n_values == taker.n_learned[part] else 0
     steps, n_words, n_spaced = [], 0, 0
     for at in range(start, min(start + n_values + _REACH, len(rare.kinds))):
-        n_words += rare.kinds[at] >= 0
+        n_words += rare.is_said[at]
         n_spaced += at == start or not rare.is_glued[at]
         if n_spaced > n_values:
             break

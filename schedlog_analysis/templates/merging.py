@@ -32,11 +32,13 @@ _CONSTANT = re.compile(rf"{_CLASS.pattern}|input\.|(?i:.*ipv\d$)")  # never a va
 _SCHEDULE = ("Cannot start Actor", "Skipping Actor", "Cannot invoke schedule")
 _VOWEL = re.compile(r".*[aeiouAEIOU].$")
 
+_NAME = 2.6  # the weight of a word that is a value in another text
+
 # How much a word looks like a value; the first pattern that fits counts.
 _WEIGHTS = tuple(
     (re.compile(pattern).match, weight)
     for pattern, weight in {
-        rf"{MARK}$": 2.6,  # it is one, in another text
+        rf"{MARK}$": _NAME,  # it is one, in another text
         r".*[\d@]": 4.0,  # an identifier
         rf".*{MARK}": 3.4,  # node-<*>
         r".*#$": 2.4,  # eth0: its number is open already
@@ -72,6 +74,7 @@ class _Evidence(NamedTuple):
     """What speaks for values: of each kind of word, values themselves last, and of each text."""
 
     weight: Floats
+    is_plain: Flags  # does not look like a value by itself
     is_constant: Flags
     is_coded: Flags  # has no vowel before its last letter: sda, LNKB
     stem: Ids  # all but the last letter
@@ -83,7 +86,7 @@ def merge(words: Words) -> Merged:
     evidence = _weigh(words)
     is_value = _vary_one_word(words, evidence, words.is_value)
     is_value = _vary_many_words(words, evidence, is_value)
-    is_value = _vary_one_word(words, evidence, is_value)
+    is_value = _vary_one_word(words, _with_names(words, evidence, is_value), is_value)
     speaker = _elected(_same_template(words, is_value), words.n_messages)
     speaker = absorb_rare(words, is_value, evidence.explains, speaker)
     followers = np.bincount(speaker, words.n_messages, minlength=len(speaker))
@@ -98,13 +101,22 @@ def _weigh(words: Words) -> _Evidence:
         return np.array([pattern.match(kind) is not None for kind in kinds])
 
     n_classes = np.bincount(words.text, matching(_CLASS)[words.kind], minlength=len(words.texts))
+    weight = np.array([next(weight for matches, weight in _WEIGHTS if matches(kind)) for kind in kinds])
     return _Evidence(
-        weight=np.array([next(weight for matches, weight in _WEIGHTS if matches(kind)) for kind in kinds]),
+        weight=weight,
+        is_plain=weight < _SURE,
         is_constant=matching(_CONSTANT),
         is_coded=np.array([len(kind) > len("sd") for kind in kinds]) & ~matching(_VOWEL),
         stem=pd.factorize(np.array([f"{kind[:-1]} {len(kind)}" for kind in kinds], object))[0],
         explains=(n_classes > 0) | np.array([text.startswith(_SCHEDULE) for text in words.texts], bool),
     )
+
+
+def _with_names(words: Words, evidence: _Evidence, is_value: Flags) -> _Evidence:
+    """Let a word that was found to be a value somewhere look like one elsewhere, too."""
+    is_name = np.zeros(len(evidence.weight), bool)
+    is_name[words.kind[is_value & ~words.is_value]] = True
+    return evidence._replace(weight=np.where(is_name, np.maximum(evidence.weight, _NAME), evidence.weight))
 
 
 def _see(words: Words, is_value: Flags) -> _Seen:
@@ -185,9 +197,10 @@ def _are_values(evidence: _Evidence, seen: _Seen, column: Ids, n_others: Ids) ->
     is_lettered = ~any_of(evidence.stem[kind] != evidence.stem[kind[first]][of])  # sda, sdb, sdc
     is_lettered &= (count > len("ab")) | evidence.is_coded[kind[first]]
     has_plain = any_of(evidence.weight[kind] < _SURE) & ~is_lettered
+    is_cause = evidence.explains[seen.text[head]] & any_of(evidence.is_plain[kind]) & ~is_lettered
     weight = np.where(is_lettered, 3.5 * count, np.bincount(of, evidence.weight[kind]))
     is_enough = weight >= _needed(seen.place[head], n_others[head], has_plain)
-    is_enough &= ~(evidence.explains[seen.text[head]] & has_plain)
+    is_enough &= ~is_cause
     return np.isin(column, columns[is_enough & ~any_of(evidence.is_constant[kind])])
 
 

@@ -58,6 +58,7 @@ def _varies(words: Words, group: Ids) -> Flags:
 
 
 def _has_any_length(words: Words, merged: Merged, group: Ids) -> Flags:
-    """Flag the groups whose texts do not all have the same number of values, as lists do."""
-    n_values = np.bincount(words.text, merged.is_value, minlength=len(group))
-    return np.bincount(group, n_values != n_values[merged.speaker]) > 0
+    """Flag the groups whose texts do not all have the same number of values beside the same words, as lists do."""
+    n_values, n_others = (np.bincount(words.text, flags, len(group)) for flags in (merged.is_value, ~merged.is_value))
+    is_longer = (n_values != n_values[merged.speaker]) & (n_others == n_others[merged.speaker])
+    return np.bincount(group, is_longer) > 0

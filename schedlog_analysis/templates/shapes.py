@@ -17,6 +17,7 @@ _HEX = rf"(?:{_M}|[0-9a-fA-F]{{1,4}})"
 _START, _END = rf"(?<![\w{_M}.:-])", rf"(?!{_W})"
 _FOLDER = rf"(?:[\w{_M}.-]+/)"
 _DOMAIN = r"(?:(?:com|edu|gov|net|org)(?:\.[a-z]{2})?|(?:ac|co)\.[a-z]{2}|local)"
+_RELEASE = rf"(?:(?:[+~]{_W}++|-(?:[A-Za-z]*+[\d{_M}]{_W}*+|[A-Z]++(?!{_W})|alpha|beta|rc))(?:\.{_W}++)*+)"
 _FILE = "csv|gz|html?|jar|json|log|out|parquet|pdf|png|tar|te?mp|txt|xml|ya?ml|zip"
 
 # The first that fits wins. Each starts where a word starts and never tries a stretch twice, so long chunks are safe.
@@ -30,18 +31,20 @@ _SHAPES = (
     rf"{_START}{_M}-{_M}-{_M}(?::{_M})++(?:\.{_M})?(?:[+-]{_M}(?::{_M})?)?{_END}",  # 2026-04-18T01:26:29.359+02:00
     r"(?:[A-Za-z]:|\\\\[\w.?$-]++)\\(?:[^\"'<>|,;]*[^\"'<>|,;.)\]])?",  # C:\Windows\a.dll, \\server\share
     rf"(?<![\w{_M}./<>*)-])~?/+(?:[\w{_M}.+~@%$*#/-]|(?<=/)\[[^\]]{{,99}}\])*[\w{_M}*/~](?:\?[^\"'<>]*)?",  # /a/b?c=d
+    rf"(?<![\w{_M}./-])(?:{_LABEL}++\.)++{_LABEL}++/\.?[A-Za-z][\w{_M}.$/-]*{_W}",  # com.apify/.Main
+    rf"(?<![\w{_M}./-])(?:\.\./)++[\w{_M}./-]*{_W}",  # ../a/b
     r"(?<=[=:,(\"'\[])/(?=$|[,\"')\]])",  # dir=/
     rf"(?<![\w{_M}./-])(?:{_FOLDER}{{3,}}+{_W}|{_FOLDER}{{2,}}+[\w{_M}.-]*\.[a-z])[\w{_M}.-]*{_END}",  # src/a/b.py
     rf"(?<![\w{_M}/.-])(?=[A-Za-z_-]*[\d{_M}]){_LABEL}++\.(?:{_FILE})\b",  # part-00017.csv
     rf"(?<![\w{_M}.-])(?=[\w-]*(?:{_M}|\d\.)){_LABEL}++(?:\.{_LABEL}++)+\.[A-Za-z]{{2,}}{_END}",  # cn-12.eu.a.com
     rf"(?<![\w{_M}.-])(?!(?:com|javax?|net|org|sun)\.)(?:{_LABEL}++\.)+{_DOMAIN}(?!\.?{_W})",  # www.apify.com
     rf"(?<![\w{_M}.-])[\w.-]+(?:\[{_M}(?:[-,]{_M})++\]|(?<=-)(?=\[{_M}))",  # node-[3-7,9]
-    rf"(?<!{_W})(?:[vV]\d)?{_M}?(?:\.{_M})++(?:[+-]{_M}|-[a-z]{{1,6}}\d)?{_END}",  # 10.0.0.1, 1.5e-07, v1.20.3-rc1
+    rf"(?<!{_W})(?:[vV]\d)?{_M}?(?:\.{_M})++{_RELEASE}*+{_END}",  # 10.0.0.1, 1.5e-07, v1.20.3-rc1, 1.2+dfsg1-4
     rf"{_START}(?:[0-9a-f]{{8,}}+|[0-9A-F]{{8,}}+|(?=[a-f]*\d)[0-9a-f]{{6,}}+){_END}",  # deadbeef
     rf"(?<![A-Za-z\d{_M}])[A-Za-z]+\d[A-Za-z]+\d[A-Za-z\d]*{_END}",  # qRT6hXiuXEjmRmC5k
 )
 _SHAPE = re.compile("|".join(_SHAPES), re.ASCII)
-_WORTH_A_LOOK = re.compile(rf"[{_M}\d/@\\]|[a-fA-F]{{8}}")
+_WORTH_A_LOOK = re.compile(rf"[{_M}\d/@\\]|[a-fA-F]{{8}}|\.[a-z]{{2,5}}(?!\w)")
 _LETTER = re.compile(r"\w")
 _NAME = re.compile(rf"(?<!\w)\w*(?:_-)?{_M}{_W}*", re.ASCII)
 _SIGN = re.compile(rf"(?<![\w{_M}-])-(?={_M})", re.ASCII)
