@@ -10,6 +10,7 @@ refuses a value that comes twice: such expressions are compared with version 4, 
 from __future__ import annotations
 
 import argparse
+import bisect
 import json
 import os
 import random
@@ -28,7 +29,7 @@ from functools import lru_cache, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pandas as pd
 
@@ -321,6 +322,17 @@ def make_jobs(rng: random.Random, n: int, most: int, zones: tuple[str, ...], *, 
 DIFFERENCE = ["dialect", "tz", "expression", "peer_error", "only_ours", "only_theirs", "is_ours_right", "is_ambiguous"]
 
 
+def every_behaviour(year: int = 2025) -> tuple[str, ...]:
+    """Return one zone for each way in which offsets change from a year on."""
+    begin = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+    found: dict[tuple[object, ...], str] = {}
+    for name in sorted(available_timezones()):
+        zone = load_zone(name)
+        first = bisect.bisect(zone.changes, begin)
+        found.setdefault((zone.changes[first : first + 8], zone.offsets[first : first + 9]), name)
+    return tuple(found.values())
+
+
 def compare(dialect: str, job: dict, answer: dict) -> list[dict]:
     """Return the difference between the package and a peer, judged; nothing where they agree."""
     name = dialect.partition(",")[0]
@@ -346,13 +358,13 @@ def compare(dialect: str, job: dict, answer: dict) -> list[dict]:
     ]
 
 
-def print_sweep(n: int, *, list_all: bool) -> int:
+def print_sweep(n: int, zones: tuple[str, ...], *, list_all: bool) -> int:
     """Print the sweep; the result is the number of differences in which the judge is against the package."""
     if cron_parser_folder() is None:
         print("The sweep needs node, npm and access to the npm registry.")
         return 1
     began = time.perf_counter()
-    compared, differences = sweep(n)
+    compared, differences = sweep(n, zones)
     keys = ["dialect", "tz"]
     table = compared.groupby(keys).agg(windows=("rejected", "size"), rejected=("rejected", "sum"))
     counts = differences.groupby(keys).agg(
@@ -466,13 +478,15 @@ def main() -> int:
     parser.add_argument("--sweep", action="store_true", help="compare with cron-parser and cronsim (long)")
     parser.add_argument("-n", type=int, default=2000, help="random expressions in the sweep")
     parser.add_argument("--list", action="store_true", help="print every difference of the sweep")
+    parser.add_argument("--everywhere", action="store_true", help="sweep a zone of every behaviour instead of six")
     parser.add_argument("--first", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.first:
         *what, most = given.first
         print(median_s(year_of(*what, int(most)), 1))
         return 0
-    return print_sweep(given.n, list_all=given.list) if given.sweep else print_speed()
+    zones = every_behaviour() if given.everywhere else SWEEP_ZONES
+    return print_sweep(given.n, zones, list_all=given.list) if given.sweep else print_speed()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """
 How well a cron is inferred: real series, simulated schedules, late ones, times without any cron, crons that change.
 
-Run ``python benchmarks/infer.py`` for all tables, or name some: real, simulated, stress, zones, late, random, changes.
+Run ``python benchmarks/infer.py`` for all tables, or name some: real, simulated, fresh, stress, zones, late, random,
+changes.
 Everything was developed with the seed DEV; of HELD_OUT only these tables were looked at. Times are of the CPU. The real
 series lie beside the repository, in ``../shared/cron/real``, and are skipped where they do not.
 """
@@ -22,7 +23,7 @@ from schedlog_analysis.infer import change_points, infer_cron
 REAL = Path(__file__).parents[2] / "shared" / "cron" / "real"
 DAY = 86_400_000
 START, SPAN = 1_640_995_200_000, 6 * 365 * DAY  # schedules begin in 2022 to 2024 and last six years at most
-DEV, HELD_OUT = 11, 20_011
+DEV, HELD_OUT, FRESH = 11, 20_011, range(9001, 9007)
 PLACES = (
     "UTC",
     "UTC",
@@ -176,6 +177,11 @@ def _real(path):
 def simulated(n, show):
     """10 % missing, 2 % duplicates, 50 to 1000 times, zone given."""
     print(pd.DataFrame({"dev": score(DEV, n, show=show), "held-out": score(HELD_OUT, n)}).T.to_string())
+
+
+def fresh(n, _show):
+    """The same with six more seeds, none of which anything was developed with."""
+    print(pd.DataFrame({seed: score(seed, n) for seed in FRESH}).T.to_string())
 
 
 def stress(n, show):
@@ -362,7 +368,7 @@ def _is_between(start, at, before, after, tz):
     return np.array_equal(Cron(before, tz).tick_ms(low, high), Cron(after, tz).tick_ms(low, high))
 
 
-TABLES = {f.__name__: f for f in (real, simulated, stress, zones, late, random, changes)}
+TABLES = {f.__name__: f for f in (real, simulated, fresh, stress, zones, late, random, changes)}
 
 
 def main():
