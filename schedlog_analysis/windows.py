@@ -100,7 +100,8 @@ def window_range(first: pd.Timestamp, last: pd.Timestamp, freq: str, tz: str = "
     if _alias(freq) == "h":
         return window_starts(pd.date_range(begin, end, freq="30min", tz="UTC"), freq, tz).unique()
     first_day, last_day = (moment.tz_convert(zone(tz)).tz_localize(None) for moment in (begin, end))
-    return _localize(pd.period_range(first_day, last_day, freq=_alias(freq)).start_time, tz)
+    days = _localize(pd.period_range(first_day, last_day, freq=_alias(freq)).start_time, tz)
+    return window_starts(days, freq, tz).unique()  # some zones have skipped a whole day
 
 
 def _alias(freq: str) -> str:
