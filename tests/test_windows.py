@@ -74,7 +74,7 @@ BY_HAND = [
     ("Australia/Sydney", "M", ["2026-09-30T14:00Z", "2026-10-31T13:00Z", "2026-11-30T13:00Z"]),
     ("Australia/Sydney", "Q", ["2026-03-31T13:00Z", "2026-06-30T14:00Z", "2026-09-30T14:00Z", "2026-12-31T13:00Z"]),
     ("Europe/Prague", "Y", ["2025-12-31T23:00Z", "2026-12-31T23:00Z"]),
-    # In Havana, November 2026 begins with the hour that comes twice, and in Asuncion, October 2017 without its first one.
+    # In Havana, November 2026 begins with the hour that comes twice; in Asuncion, October 2017 lacks its first hour.
     ("America/Havana", "h", ["2026-11-01T04:00Z", "2026-11-01T05:00Z", "2026-11-01T06:00Z"]),
     ("America/Havana", "D", ["2026-10-31T04:00Z", "2026-11-01T04:00Z", "2026-11-02T05:00Z"]),
     ("America/Havana", "M", ["2026-10-01T04:00Z", "2026-11-01T04:00Z", "2026-12-01T05:00Z"]),
