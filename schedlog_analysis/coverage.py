@@ -136,10 +136,12 @@ def _between(fetches: pd.DataFrame) -> pd.DataFrame:
     looked = to_ms(ordered["fetched_at"])
     first = to_ms(ordered["first_at"])
     # An entry that an earlier fetch showed and this one does not has fallen out of the window, whatever the window's
-    # size: that it is 250 or 1000 entries is documented, or likely, but not sure.
+    # size: that it is 250 or 1000 entries is documented, or likely, but not sure. What is as long was cut off too.
     oldest = pd.Series(np.where(first == MISSING, FOREVER, first)).groupby(ids).cummin().to_numpy()
     first = np.where(first == MISSING, looked, first)
-    since = np.where(ordered["is_truncated"] | (oldest < first), first, MISSING)
+    has_rolled, n_entries = oldest < first, ordered["n_entries"].to_numpy()
+    full = pd.Series(np.where(has_rolled & (n_entries > 0), n_entries, FOREVER)).groupby(ids).transform("min")
+    since = np.where(ordered["is_truncated"] | has_rolled | (n_entries >= full.to_numpy()), first, MISSING)
     # A later fetch may reach back over an earlier one: what counts is the earliest start from it on.
     earliest = pd.Series(since[::-1]).groupby(ids.to_numpy()[::-1]).cummin()
     reach = np.asarray(earliest, dtype=np.int64)[::-1]

@@ -34,7 +34,8 @@ def _spans(table):
 
 def test_windows_that_touch_leave_no_hole():
     """What one fetch saw and the next saw too is seen; after the last fetch nobody looked."""
-    assert _spans(holes(Log.empty(), _fetches((10, 0, False), (20, 9, True), (30, 19.5, True)))) == [(30, None)]
+    fetches = _fetches((10, 0, False), (20, 9, True), (30, 19.5, True)).assign(n_entries=[240, 250, 250])
+    assert _spans(holes(Log.empty(), fetches)) == [(30, None)]
 
 
 def test_windows_that_do_not_touch_leave_a_hole():
@@ -50,8 +51,10 @@ def test_a_later_window_may_close_an_earlier_hole():
 
 def test_a_window_of_any_size_is_noticed_when_it_rolls():
     """Neither 250 nor 1000 entries, perhaps so many days: what was shown before and is not any more was cut off."""
-    assert _spans(holes(Log.empty(), _fetches((10, 0, False), (20, 12, False)))) == [(10, 12), (20, None)]
-    assert _spans(holes(Log.empty(), _fetches((10, 0, False), (20, 0, False)))) == [(20, None)]
+    rolled, still = _fetches((10, 0, False), (20, 12, False)), _fetches((10, 0, False), (20, 0, False))
+    assert _spans(holes(Log.empty(), rolled)) == [(None, 0), (10, 12), (20, None)]
+    assert _spans(holes(Log.empty(), rolled.assign(n_entries=[50, 100]))) == [(10, 12), (20, None)]
+    assert _spans(holes(Log.empty(), still)) == [(20, None)]
 
 
 @pytest.mark.parametrize(("was", "now", "told"), [(0, 3, [(20, None)]), (3, 0, [(10, 20), (20, None)])])
@@ -71,17 +74,20 @@ def test_a_clock_that_went_back_claims_nothing_unseen():
         assert all(start is None or end is None or start < end for start, end in found)
 
 
-SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.booleans()), min_size=1, max_size=6)
+MOMENTS = st.integers(0, 60)
+SPANS = st.lists(st.tuples(MOMENTS, MOMENTS, st.booleans(), st.integers(1, 3)), min_size=1, max_size=6)
 
 
 @given(SPANS)
 def test_holes_are_what_no_fetch_saw(spans):
     """Hour by hour: a moment lies in a hole if and only if no fetch's window holds it."""
-    spans = sorted(((min(a, b), max(a, b), cut) for a, b, cut in spans), key=lambda span: span[1])
-    fetches = _fetches(*((looked, first, cut) for first, looked, cut in spans))
-    found = _spans(holes(Log.empty(), fetches))
-    # What an earlier fetch showed and this one does not was cut off, whether or not the window looked full.
-    spans = [(a, b, cut or a > min(first for first, *_ in spans[: n + 1])) for n, (a, b, cut) in enumerate(spans)]
+    spans = sorted(((min(a, b), max(a, b), cut, n) for a, b, cut, n in spans), key=lambda span: span[1])
+    fetches = _fetches(*((looked, first, cut) for first, looked, cut, _ in spans))
+    found = _spans(holes(Log.empty(), fetches.assign(n_entries=[n for *_, n in spans])))
+    # What an earlier fetch showed and this one does not was cut off, and so was every answer as long as this one.
+    firsts = [first for first, *_ in spans]
+    lengths = [n for k, (first, *_, n) in enumerate(spans) if first > min(firsts[: k + 1])]
+    spans = [(a, b, cut or n >= min(lengths, default=9)) for a, b, cut, n in spans]
     for half in range(-1, 125):
         moment = half / 2 + 0.25
         is_seen = any((not cut or a <= moment) and moment <= b for a, b, cut in spans)
