@@ -62,9 +62,10 @@ def group(table: pd.DataFrame, by: By) -> Groups:
         if key not in table:
             raise InputError(f"There is no column {key!r} to group by; expected one of {', '.join(map(str, table))}.")
         codes, size = _codes(table[key])
-        numbers = np.unique(numbers * size + codes, return_inverse=True)[1]
-    _, first, of_row = np.unique(numbers, return_index=True, return_inverse=True)
-    return Groups(of_row, table[keys].iloc[first].reset_index(drop=True))
+        numbers = _dense(numbers * size + codes)
+    first = np.empty(int(numbers.max(initial=-1)) + 1, dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # the last one written is the first row
+    return Groups(numbers, table[keys].iloc[first].reset_index(drop=True))
 
 
 def key_names(by: By) -> list[str]:
@@ -77,6 +78,16 @@ def key_names(by: By) -> list[str]:
     (['schedule_id'], [])
     """
     return [by] if isinstance(by, str) else list(by or [])
+
+
+def _dense(numbers: Int64) -> Int64:
+    """Number the distinct values of numbers from 0, in their order; few enough are counted, which needs no sorting."""
+    largest = int(numbers.max(initial=-1))
+    if largest > 2 * len(numbers):
+        return np.unique(numbers, return_inverse=True)[1]
+    is_there = np.bincount(numbers, minlength=largest + 1) > 0
+    ranks: Int64 = (np.cumsum(is_there) - 1)[numbers]
+    return ranks
 
 
 def _codes(column: pd.Series[Any]) -> tuple[Int64, int]:

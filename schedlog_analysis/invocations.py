@@ -154,7 +154,10 @@ def _group(entries: _Entries, tick: Int64, window: int) -> Int64:
 
 
 def _any(group: Int64, mask: Mask) -> Mask:
-    return np.bincount(group, weights=mask) > 0
+    """Tell of each group whether the mask is true anywhere in it; the last number is that of the last group."""
+    found = np.zeros(int(group.max(initial=-1)) + 1, dtype=bool)
+    found[group[mask]] = True
+    return found
 
 
 def _summarise(
@@ -165,7 +168,7 @@ def _summarise(
     first = np.full(len(n_entries), len(group))
     np.minimum.at(first, group, np.arange(len(group)))
     codes, invoked = entries.codes[first], entries.created[first]
-    n_errors, n_warnings = (np.bincount(group, weights=kind[name]).astype(np.int64) for name in ("error", "warning"))
+    n_errors, n_warnings = (np.bincount(group[kind[name]], minlength=len(n_entries)) for name in ("error", "warning"))
     n_actions = _n_actions(codes, invoked, ids, schedules)
     is_failed = (n_errors > 0) & (np.isnan(n_actions) | (n_errors >= n_actions) | _any(group, kind["whole"]))
     is_skipped = (n_errors == 0) & _any(group, kind["skip"])

@@ -110,7 +110,7 @@ class Share(NamedTuple):
 
 def _incidents(matched: Matched, asked: Question) -> Tables:
     """Give the incidents that touch one of the two periods, and the messages of their ticks."""
-    found = incidents(matched.ticks, matched.told)
+    found = incidents(matched.ticks)  # `explain` says what they are about, when all messages are known
     periods = [period for period in (asked.period, asked.previous) if period]
     ids = {one for period in periods for one in _touching(found, period)["incident_id"]}
     found = found[found["incident_id"].isin(ids).to_numpy()].reset_index(drop=True)
