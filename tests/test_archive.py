@@ -49,8 +49,8 @@ def _parquet(log: pd.DataFrame) -> bytes:
         ("abc.2026-01-01.json", WIRE),
         ("abc.jsonl", LINES),
         ("abc.ndjson", LINES + b"\r\n"),
-        ("abc.json.gz", gzip.compress(WIRE)),
-        ("abc.jsonl.gz", gzip.compress(LINES)),
+        ("abc.json.gz", gzip.compress(WIRE, mtime=0)),
+        ("abc.jsonl.gz", gzip.compress(LINES, mtime=0)),
         ("abc.parquet", _parquet(LOG)),
         ("abc.parquet", _parquet(LOG.drop(columns="schedule_id"))),
         ("abc.parquet", _parquet(LOG.rename(columns={"created_at": "createdAt"}))),
@@ -93,7 +93,7 @@ def test_a_folder_is_the_union_of_its_answers(tmp_path, sub):
     twice = [ENTRY, ENTRY, SEED["data"][1]]
     (folder / "abc.1.json").write_text(json.dumps(twice[:2]))
     (folder / "abc.2.json").write_text(json.dumps(twice))
-    (folder / "xyz.json.gz").write_bytes(gzip.compress(WIRE))
+    (folder / "xyz.json.gz").write_bytes(gzip.compress(WIRE, mtime=0))
     (folder / "empty.json").write_text('{"data": []}')
     for other in ("notes.txt", ".hidden.json", "schedules.json"):
         (folder / other).write_text("<html>")
@@ -110,7 +110,7 @@ def test_a_folder_is_the_union_of_its_answers(tmp_path, sub):
         ("torn.json", WIRE[:50], "no valid JSON"),
         ("page.json", b"<!DOCTYPE html><html>", "HTML"),
         ("empty.json", b"", "an empty body"),
-        ("torn.json.gz", gzip.compress(WIRE)[:30], "gzip"),
+        ("torn.json.gz", gzip.compress(WIRE, mtime=0)[:30], "gzip"),
         ("bad.json.gz", b"\x1f\x8bnonsense", "gzip"),
         ("bad.parquet", b"PAR1 nonsense PAR1", "Parquet file is damaged"),
         ("latin.json", '[{"message": "é"}]'.encode("latin-1"), "not valid utf-8"),

@@ -115,7 +115,7 @@ def test_a_wrong_configuration_is_told(sample, tmp_path, capsys, text, sentence)
         ("log.json", b"<!DOCTYPE html><html>502 Bad Gateway</html>", "HTML"),
         ("log.json", b"", "log.json"),
         ("log.json", b"\xff\xfe\x00", "log.json"),
-        ("log.json.gz", gzip.compress(b'{"data": []}')[:-9], "log.json.gz"),
+        ("log.json.gz", gzip.compress(b'{"data": []}', mtime=0)[:-9], "log.json.gz"),
         ("log.json", json.dumps([ENTRY | {"createdAt": "2026-01-01T00:00:00"}]).encode(), "no offset"),
         ("log.json", json.dumps([ENTRY | {"createdAt": "9999-99-99T99:99:99Z"}]).encode(), "createdAt"),
         ("log.json", json.dumps([ENTRY | {"createdAt": "0001-01-01T00:00:00Z"}]).encode(), "createdAt"),
