@@ -61,7 +61,7 @@ def draw_svg(analysis: Analysis, picture: str, alt: str, prefix: str) -> str:
     return slim(out.getvalue(), alt=alt, prefix=prefix)
 
 
-def draw_png(analysis: Analysis, picture: str, *, dpi: int = 110) -> bytes:
+def draw_png(analysis: Analysis, picture: str, *, dpi: int = 96) -> bytes:
     """Draw a picture as PNG on white, for mail programs, which know no SVG; a palette makes it a third as large."""
     drawn, out = BytesIO(), BytesIO()
     with mpl.rc_context(STYLE):

@@ -64,6 +64,7 @@ def environment() -> Environment:
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters["anchor"] = anchor
     made.filters["dated"] = dated
+    made.filters["whole"] = whole
     made.filters["target"] = lambda href: f"#{anchor(href[1:])}" if href.startswith("#") else href
     made.filters["kind"] = lambda block: type(block).__name__
     return made
@@ -87,6 +88,19 @@ def dated(text: str) -> Markup:
     Markup('&lt;since&gt; <span class="date">2026-10-24</span> 06:10')
     """
     return Markup(_DATE.sub(r'<span class="date">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped first
+
+
+def whole(text: str) -> Markup:
+    """
+    Do the same without a style sheet, for mail.
+
+    Examples
+    --------
+    >>> whole("2026-10-24 06:10")
+    Markup('<span style="white-space:nowrap">2026-10-24</span> 06:10')
+    """
+    nowrap = '<span style="white-space:nowrap">'
+    return Markup(_DATE.sub(rf"{nowrap}\g<0></span>", str(escape(text))))  # noqa: S704 - escaped first
 
 
 def bind(html: str) -> str:
