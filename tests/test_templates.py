@@ -77,6 +77,7 @@ SCHEDULE = {
 VALUES = _words(
     "17 -4 3.25 1.5e-07 8192MB 35ms 4K 0x7ff1b2e0 deadbeef 0b85eee0 v1.20.3-rc1 10.0.0.1 fe80::90ff:fef5 "
     "2607:f140:6000:8:c6b3:1ff:fecd:467f 5c:50:15:4c:18:ab 76fe6715-3d27-4f21-aa35-c88c1ea820e8 moJRLRc85AitArpNN "
+    "1bfe6715-3d27-eb9a-aa35-abcdefabcde1 "
     "blk_-1608999687919862906 task_200811101024_0001_m_000590_0 https://apify.com/a?b=c jane@example.com "
     "/var/log/app-3.log /data/[2017-07-06_08,29]/x ~/.cache C:\\Windows\\a.dll src/app/main.py part-00017.csv "
     "node-12.eu.example.com www.example.com proxy.example.edu.hk com.example/.ui.Main ../etc/app 1.2.3-SNAPSHOT "
@@ -141,6 +142,12 @@ def test_exception_classes_and_their_causes_never_merge(body):
     assert set(counts) == {3}
 
 
+def test_what_stands_before_an_exception_may_vary():
+    """Who was hit is a value where many were; the class, and what it says, stay."""
+    messages = [f"servlet [{noun}] threw {name}: no memory" for noun in NOUNS for name in CLASSES[:4]]
+    assert set(mine_templates(messages)) == {f"servlet [<*>] threw {name}: no memory" for name in CLASSES[:4]}
+
+
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("place", ["the value {} was seen", "seen={}, then lost", "it was ({})"])
 def test_a_value_of_known_shape_is_masked_in_a_single_message(place, value):
@@ -178,6 +185,8 @@ def test_a_last_digit_is_open_where_it_varies():
 def test_a_unit_is_shown_where_it_never_varies():
     """MB beside KB is part of the value; ms alone says what the number means."""
     assert list(mine_templates(["took 5 ms", "took 17 ms"]).categories) == ["took <*> ms"]
+    speeds = [f"got it at {i}.5 {unit} today" for i, unit in enumerate(("B/s", "KB/s", "MB/s"))]
+    assert list(mine_templates(speeds).categories) == ["got it at <*> today"]
     assert list(mine_templates(["free 5 MB now", "free 17.5 KB now", "free 3 B now"]).categories) == ["free <*> now"]
 
 

@@ -86,10 +86,11 @@ def _read(words: Words, is_value: Flags, speaker: Ids, texts: Ids) -> list[_Temp
 def _by_rarest_word(templates: list[_Template]) -> dict[int, list[_Template]]:
     """File the templates that may absorb others under a word that anything they cover must have."""
     frequency = Counter(chain.from_iterable(template.constants for template in templates))
+    rank = {kind: at for at, kind in enumerate(sorted(frequency, key=lambda kind: (frequency[kind], kind)))}
     takers = defaultdict(list)
     for template in templates:
-        if template.size >= _TIMES and -1 in template.kinds and len(template.constants) > 1:
-            takers[min(template.constants, key=lambda kind: (frequency[kind], kind))].append(template)
+        if template.size >= _TIMES and -1 in template.kinds and template.constants:
+            takers[min(template.constants, key=rank.__getitem__)].append(template)
     return {kind: choice[:_CHOICE] for kind, choice in takers.items()}
 
 

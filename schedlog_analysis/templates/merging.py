@@ -78,7 +78,8 @@ class _Evidence(NamedTuple):
     is_constant: Flags
     is_coded: Flags  # has no vowel before its last letter: sda, LNKB
     stem: Ids  # all but the last letter
-    explains: Flags  # the text explains a failure, so its plain words are the cause
+    explains: Flags  # the text explains a failure
+    is_reason: Flags  # the word stands where the text does so: if it is a plain one, it is the cause
 
 
 def merge(words: Words) -> Merged:
@@ -100,7 +101,9 @@ def _weigh(words: Words) -> _Evidence:
     def matching(pattern: re.Pattern[str]) -> Flags:
         return np.array([pattern.match(kind) is not None for kind in kinds])
 
-    n_classes = np.bincount(words.text, matching(_CLASS)[words.kind], minlength=len(words.texts))
+    n_before = np.append(0, np.cumsum(matching(_CLASS)[words.kind]))  # classes before each word
+    first = np.searchsorted(words.text, np.arange(len(words.texts) + 1))
+    is_schedule = np.array([text.startswith(_SCHEDULE) for text in words.texts], bool)
     weight = np.array([next(weight for matches, weight in _WEIGHTS if matches(kind)) for kind in kinds])
     return _Evidence(
         weight=weight,
@@ -108,7 +111,8 @@ def _weigh(words: Words) -> _Evidence:
         is_constant=matching(_CONSTANT),
         is_coded=np.array([len(kind) > len("sd") for kind in kinds]) & ~matching(_VOWEL),
         stem=pd.factorize(np.array([f"{kind[:-1]} {len(kind)}" for kind in kinds], object))[0],
-        explains=(n_classes > 0) | np.array([text.startswith(_SCHEDULE) for text in words.texts], bool),
+        explains=(np.diff(n_before[first]) > 0) | is_schedule,
+        is_reason=(n_before[1:] > n_before[first[words.text]]) | is_schedule[words.text],
     )
 
 
@@ -197,7 +201,7 @@ def _are_values(evidence: _Evidence, seen: _Seen, column: Ids, n_others: Ids) ->
     is_lettered = ~any_of(evidence.stem[kind] != evidence.stem[kind[first]][of])  # sda, sdb, sdc
     is_lettered &= (count > len("ab")) | evidence.is_coded[kind[first]]
     has_plain = any_of(evidence.weight[kind] < _SURE) & ~is_lettered
-    is_cause = evidence.explains[seen.text[head]] & any_of(evidence.is_plain[kind]) & ~is_lettered
+    is_cause = evidence.is_reason[seen.word[head]] & any_of(evidence.is_plain[kind]) & ~is_lettered
     weight = np.where(is_lettered, 3.5 * count, np.bincount(of, evidence.weight[kind]))
     is_enough = weight >= _needed(seen.place[head], n_others[head], has_plain)
     is_enough &= ~is_cause
@@ -209,7 +213,7 @@ def _needed(place: Ids, n_others: Ids, has_plain: Flags) -> Floats:
     rules = {
         np.inf: n_others == 0,
         25.0: (n_others < 4) & (place == 0),  # noqa: PLR2004 - daemons start, commands fail: the verb differs
-        10.0: n_others == 1,
+        10.0: (n_others == 1) & has_plain,
         5.0: (n_others > 5) | (n_others > 2) & ~has_plain,  # noqa: PLR2004
     }
     return np.select(list(rules.values()), list(rules), 7.0)

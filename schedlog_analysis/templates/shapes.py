@@ -14,6 +14,7 @@ _M = MARK
 _W = rf"[\w{_M}]"  # within a word
 _LABEL = rf"[\w{_M}-]"  # within a part of a host's or a file's name
 _HEX = rf"(?:{_M}|[0-9a-fA-F]{{1,4}})"
+_BLOCK = rf"(?:[\da-fA-F]{{0,12}}{_M}[\da-fA-F{_M}]{{0,12}}|[\da-fA-F]{{4,12}})"
 _START, _END = rf"(?<![\w{_M}.:-])", rf"(?!{_W})"
 _FOLDER = rf"(?:[\w{_M}.-]+/)"
 _DOMAIN = r"(?:(?:com|edu|gov|net|org)(?:\.[a-z]{2})?|(?:ac|co)\.[a-z]{2}|local)"
@@ -25,7 +26,7 @@ _SHAPES = (
     r"(?<![\w+.-])[A-Za-z][\w+.-]*+://[^\"'<>|]*[^\"'<>|.,;:!?)\]}]",  # https://apify.com/a?b=c
     rf"(?<![\w{_M}.+-])[\w{_M}.+-]++@{_LABEL}++(?:\.{_LABEL}++)+",  # jane@example.com
     rf"{_START}(?:{_M}|[0-9a-fA-F]{{2}})(?:[:-](?:{_M}|[0-9a-fA-F]{{2}})){{5,}}+(?![\w{_M}:-])",  # 5c:50:15:4c:18:13
-    rf"{_START}(?:{_M}|[0-9a-fA-F]{{4,12}})(?:-(?:{_M}|[0-9a-fA-F]{{4,12}})){{3,}}+{_END}",  # a UUID
+    rf"{_START}{_BLOCK}(?:-{_BLOCK}){{3,}}+{_END}",  # a UUID
     rf"(?<![\w{_M}.])(?<![\da-fA-F{_M}]:)(?:{_HEX}?:){{4,}}+{_HEX}(?:%\w+)?{_END}",  # 2607:f140:0:8:c6b3:1ff:fecd:7f
     rf"{_START}(?=[a-fA-F:]*[\d{_M}])(?:{_HEX}:)*{_HEX}?::(?:{_HEX}:)*{_HEX}{_END}",  # fe80::90ff:fef5
     rf"{_START}{_M}-{_M}-{_M}(?::{_M})++(?:\.{_M})?(?:[+-]{_M}(?::{_M})?)?{_END}",  # 2026-04-18T01:26:29.359+02:00

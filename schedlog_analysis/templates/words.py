@@ -24,6 +24,7 @@ _QUOTED = r"(?<!\w){0}(?!\s)[^,;=(){{}}\[\]\"'\x01]{{1,60}}(?<!\s){0}(?!\w)"
 _LETTERS = r"[^\s,;:=()\[\]{}|<>\"'.!?]+"
 _PLAIN = rf"{_LETTERS}(?:[.!?]{_LETTERS})*"  # a stop within a word belongs to it
 _WORD = re.compile("|".join((_QUOTED.format('"'), _QUOTED.format("'"), _PLAIN)).join("()"))
+_UNQUOTED = re.compile(_PLAIN.join("()"))  # says the same of text without quotes, and faster
 
 _ONLY_A_VALUE = re.compile(rf"[^A-Za-z0-9{MARK}]*{MARK}[^A-Za-z0-9]*$")  # $12, 7%, 3/4
 _NUMBERED = re.compile(r".*[A-Za-z]\d$")  # eth0
@@ -39,7 +40,7 @@ _SWITCH = _set("on off yes no On Off Yes No ON OFF YES NO")
 _CALENDAR = _set("Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 _ZONE = _set("UTC GMT CET CEST EST EDT CST CDT PST PDT AM PM")
 _UNIT = _set("B KB MB GB TB kB KiB MiB GiB TiB byte bytes ns us ms msec msecs s sec secs second seconds")
-_UNIT |= _set("m min minute minutes h hour hours")
+_UNIT |= _set("B/s kB/s KB/s MB/s GB/s KiB/s MiB/s GiB/s m min minute minutes h hour hours")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Words:
 
 def read_words(texts: list[str], n_messages: Ids) -> Words:
     """Split masked texts into words and find the values among them."""
-    pieces = [_WORD.split(text) for text in texts]
+    pieces = [(_WORD if '"' in text or "'" in text else _UNQUOTED).split(text) for text in texts]
     text = np.repeat(np.arange(len(texts)), [len(piece) // 2 for piece in pieces])
     spelling, spellings = _encoded([word for piece in pieces for word in piece[1::2]])
     gap, gaps = _encoded([gap for piece in pieces for gap in piece[::2]])
