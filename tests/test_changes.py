@@ -186,6 +186,14 @@ def test_order_and_company_change_nothing(draw_ticks, seed):
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
 
 
+def test_the_order_of_what_happened_at_once_changes_nothing():
+    """Of a good and a bad tick at the same moment, it does not matter which row comes first."""
+    table = pd.concat([hourly("o" * 40 + "f" * 15), hourly("o" * 5 + "f", "2026-05-02T15:00Z")])
+    found = change_points(table)
+    assert len(found)
+    pd.testing.assert_frame_equal(change_points(table.iloc[::-1]), found)
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_the_stretches_count_every_tick_once(draw_ticks, seed):

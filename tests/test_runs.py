@@ -123,6 +123,12 @@ def test_a_named_tick_outranks_the_nearest_time():
     assert owners(join_runs(told((0.1,), (12.1,)), runs)) == {"first": 0.1, "second": 12.1}
 
 
+def test_the_invocation_may_be_a_second_ahead_of_the_named_tick():
+    """A run for the tick at 100 that started late belongs by name to the invocation at 99.5, not to one at 98.5."""
+    assert owners(join_runs(told((99.5,)), ran(("late", 170, 100)))) == {"late": 99.5}
+    assert owners(join_runs(told((98.5,)), ran(("late", 170, 100)))) == {"late": None}
+
+
 def test_a_duplicate_has_its_own_runs():
     """Two invocations of the same tick have one run each, although both name that tick."""
     runs = ran(("first", 0.9, 0), ("again", 30.9, 0))

@@ -167,6 +167,14 @@ def test_a_silent_schedule_is_urgent():
     assert one(table, 0.99, "30d")["urgency"] == "now"
 
 
+def test_without_a_tick_lately_the_last_one_counts():
+    """40 minutes after the last tick nothing was due in the half hour: it burns if that tick failed, else not."""
+    end = pd.Timestamp("2026-05-01T00:00Z") + pd.Timedelta(hours=705, minutes=40)
+    for pattern, is_burning in (("foofof", True), ("foffoo", False)):
+        rules = burn_rates(hourly("o" * 700 + pattern), 0.99, end=end).set_index("threshold")
+        assert rules.loc[6, "is_burning"] == is_burning, pattern
+
+
 def test_what_is_over_is_not_urgent():
     """Once the last ticks are good again, the short look-backs are, and nothing burns."""
     assert one(hourly("o" * 700 + "f" * 6 + "o" * 8), 0.99, "30d")["urgency"] == "none"
