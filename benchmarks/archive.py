@@ -204,7 +204,7 @@ def faults(n_tries: int) -> None:
         ("2 concurrent writers, a compactor and a reader", repeated(trials.crowd), (n_tries // 5, 2, 10)),
         ("4 concurrent writers, a compactor and a reader", repeated(trials.crowd), (n_tries // 5, 4, 10)),
     ]
-    head("trial", "tries", "hit in the middle of the work", "lost", "doubled", "unreadable")
+    head("trial", "tries", "ended in the middle, or compactions meanwhile", "lost", "doubled", "unreadable")
     for name, trial, arguments in rows:
         with tempfile.TemporaryDirectory() as folder:
             told = trial(Path(folder), workers, *arguments)
