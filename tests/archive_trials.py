@@ -292,6 +292,7 @@ def interrupt_sync(folder: Path, workers: Workers, tries: int) -> tuple[Tally, l
         for number in range(tries):
             done, archive = folder / f"done{number}", Archive(folder / f"archive{number}")
             pid = workers.start(done, do="carry", location=archive.location, url=url, token=token)
+            time.sleep(duration / 10)  # before anything is asked or written there is nothing to interrupt
             pause(chance, duration, archive, is_aimed=number % 4 > 1)
             with suppress(ProcessLookupError):
                 os.kill(pid, (signal.SIGINT, signal.SIGTERM)[number % 2])
