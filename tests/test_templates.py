@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schedlog_analysis import templates
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.templates import matches, mine_templates
+from schedlog_analysis.templates.numbers import mark_numbers
 
 LOGHUB = Path(__file__).parents[2] / "shared" / "loghub"
 needs_loghub = pytest.mark.skipif(not LOGHUB.exists(), reason="the Loghub sets lie beside the repository, not in it")
@@ -305,6 +307,11 @@ def test_the_container_does_not_matter(messages):
         pa.array(messages, pa.string()),
         pa.chunked_array([messages[:3], messages[3:]], pa.large_string()),
         pa.array(messages, pa.string()).dictionary_encode(),
+        text.astype(pd.ArrowDtype(pa.string())),
+        text.astype(pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        pa.array(messages, pa.string_view()),
+        pd.CategoricalIndex(text),
+        tuple(messages),
         (message for message in messages),
     ):
         assert list(mine_templates(given_as)) == expected
@@ -332,9 +339,22 @@ def test_the_result_is_a_categorical_of_text_in_order():
 )
 def test_odd_messages_work(messages):
     """Empty, multi-line, huge, right-to-left and broken texts all get a template."""
-    templates = mine_templates(messages)
-    assert len(templates) == len(messages)
-    assert not any(template.strip() != template or "\n" in template for template in templates)
+    mined = mine_templates(messages)
+    assert len(mined) == len(messages)
+    assert not any(template.strip() != template or "\n" in template for template in mined)
+    readable = [message.encode("utf-8", "replace").decode() for message in messages]
+    assert all(map(matches, mined, readable))
+
+
+def test_only_distinct_messages_cost(monkeypatch):
+    """However often messages come, each is looked at once, and nothing but numbers is counted for the rest."""
+    seen = []
+    monkeypatch.setattr(templates, "mark_numbers", lambda lines: seen.append(len(lines)) or mark_numbers(lines))
+    rng = np.random.default_rng(3)
+    texts = [f"run {i} of {noun}" for noun in NOUNS for i in range(10, 20)]
+    for given_as in (pd.Categorical.from_codes(rng.integers(0, 150, 10**6), texts), texts * 100):
+        assert len(mine_templates(given_as)) == len(given_as)
+    assert seen == [150, 150]
 
 
 @pytest.mark.parametrize(
@@ -363,10 +383,20 @@ def test_many_unlike_messages_take_no_long_time():
         (pd.Series(["a", None, "b"]), "Message 1 is null"),
         (pd.Categorical(["a", "b", None]), "Message 2 is null"),
         (pa.array([None, "a"]), "Message 0 is null"),
-        ([1, 2], "must be strings"),
-        ([["a"]], "must be strings"),
-        (7, "must be strings"),
+        ([1, 2], "message 0 is of type int"),
+        (["a", 2], "message 1 is of type int"),
+        ([["a"]], "message 0 is of type list"),
+        ([b"a"], "message 0 is of type bytes"),
+        ([pa.scalar("a")], "message 0 is of type StringScalar"),
+        (pd.Series([1.5]), "message 0 is of type float"),
+        (pd.Categorical([1, 2]), "message 0 is of type int"),
+        (pa.array([1]), "of type int64; make them strings"),
+        (pa.nulls(2), "Message 0 is null"),
+        (pd.DataFrame({"message": ["a"]}), "choose its column"),
+        (7, "put them in a list"),
         ("one message", "put it in a list"),
+        (b"one message", "put it in a list"),
+        (np.array("one message"), "put it in a list"),
     ],
 )
 def test_what_is_no_message_is_said_clearly(messages, says):

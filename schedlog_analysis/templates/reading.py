@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 
     from schedlog_analysis.templates.numbers import Ids
 
+_ONE = "One string came where messages were expected; put it in a list."
 _ARROW = (pa.Array, pa.ChunkedArray)
 _TEXT = pa.large_string()
+_TEXTS = (pa.string(), _TEXT, pa.string_view())
+_CODED = pa.dictionary(pa.int32(), _TEXT)
 
 
 def read_messages(messages: Iterable[str]) -> tuple[Ids, pa.LargeStringArray]:
     """Say which distinct message each message is, and list the distinct messages."""
-    if isinstance(messages, str):
-        raise InputError("One string came where messages were expected; put it in a list.")
+    if isinstance(messages, str | bytes):
+        raise InputError(_ONE)
+    if isinstance(messages, pd.DataFrame | pa.Table):
+        raise InputError("A whole table came where messages were expected; choose its column of messages.")
     values = messages.array if isinstance(messages, pd.Series | pd.Index) else messages
+    values = values.__arrow_array__() if isinstance(values, pd.arrays.ArrowExtensionArray) else values
     if isinstance(values, _ARROW) and pa.types.is_dictionary(values.type):
         values = values.to_pandas().array
     if isinstance(values, pd.Categorical):
@@ -42,11 +48,10 @@ def _of_categories(values: pd.Categorical) -> tuple[Ids, pa.LargeStringArray]:
 
 
 def _encoded(values: Any) -> pa.DictionaryArray:  # noqa: ANN401 - whatever Arrow can read
-    try:
-        given = values if hasattr(values, "__len__") else list(values)
-        encoded = given.cast(_TEXT).dictionary_encode() if isinstance(given, _ARROW) else _from_python(given)
-    except (pa.ArrowException, TypeError) as error:
-        raise InputError(f"Messages must be strings, but these could not be read as such: {error}") from error
+    values = _at_hand(values)
+    if not len(values):
+        return pa.array([], _CODED)
+    encoded = _from_arrow(values) if isinstance(values, _ARROW) else _from_python(values)
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     if encoded.null_count:
@@ -54,13 +59,42 @@ def _encoded(values: Any) -> pa.DictionaryArray:  # noqa: ANN401 - whatever Arro
     return encoded
 
 
-def _from_python(values: Any) -> pa.DictionaryArray:  # noqa: ANN401 - same
-    values = values.tolist() if isinstance(values, np.ndarray) else values
-    kind = pa.dictionary(pa.int32(), _TEXT)  # encoded while it is read, so that no copy of all the text is made
+def _at_hand(values: Any) -> Any:  # noqa: ANN401 - same
+    """Make what has a length of it: columns of Arrow as they are, all else as a list."""
+    if hasattr(values, "tolist") and not isinstance(values, _ARROW):
+        values = values.tolist()
+    if isinstance(values, str):
+        raise InputError(_ONE)
     try:
-        return pa.array(values, kind, from_pandas=True)
+        return values if isinstance(values, (list, tuple, *_ARROW)) else list(values)
+    except TypeError as error:
+        raise InputError(f"A {type(values).__name__} came where messages were expected; put them in a list.") from error
+
+
+def _from_arrow(values: Any) -> Any:  # noqa: ANN401 - an array, or several
+    if not (values.type in _TEXTS or pa.types.is_null(values.type)):
+        raise InputError(f"Messages must be strings, but these are of type {values.type}; make them strings first.")
+    return values.cast(_TEXT).dictionary_encode()
+
+
+def _from_python(values: list[Any] | tuple[Any, ...]) -> pa.DictionaryArray:
+    if isinstance(values[0], bytes | pa.Scalar):  # Arrow would take the one for text, and break at the other
+        raise _no_text(values)
+    try:
+        return pa.array(values, _CODED, from_pandas=True)  # encoded while it is read, so no copy of the text is made
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can carry, is no text
-        return pa.array([text.encode("utf-8", "replace").decode() for text in values], kind)
+        return pa.array([text.encode("utf-8", "replace").decode() for text in values], _CODED)
+    except (pa.ArrowException, TypeError) as error:
+        raise _no_text(values) from error
+
+
+def _no_text(values: Iterable[Any]) -> InputError:
+    """Say which is the first that is no string."""
+    at, value = next((at, value) for at, value in enumerate(values) if not isinstance(value, str))
+    if value is None or value is pd.NA:
+        return _null(at)
+    kind = type(value).__name__
+    return InputError(f"Messages must be strings, but message {at} is of type {kind}; make them strings first.")
 
 
 def _null(at: int) -> InputError:
