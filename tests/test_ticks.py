@@ -183,7 +183,8 @@ def test_between_two_fetches_is_unknown(make_log, make_schedules):
     table = ticks(invocations(log, schedules), schedules, **options)
     assert _statuses(table) == ["on_time", "on_time", "unknown", "unknown", "on_time", "on_time", "unknown"]
     (row,) = coverage(log, fetches).to_dict("records")
-    assert (row["n_holes"], row["is_truncated"]) == (1, False)
+    # Two entries fell out of a window of two, so the first fetch, which shows two as well, may be cut off too.
+    assert (row["n_holes"], row["is_truncated"]) == (1, True)
     assert row["observed_share"] == pytest.approx(3 / 5.5)
 
 
