@@ -50,7 +50,7 @@ def test_no_order_is_called_a_burst_too_often(n, k):
     assert (share[np.append(p[1:] > p[:-1], True)] <= np.unique(p) + 1e-12).all()
 
 
-@pytest.mark.parametrize(("n", "rate"), [(100, 0.05), (720, 0.05), (300, 0.3)])
+@pytest.mark.parametrize(("n", "rate"), [(100, 0.05), (720, 0.01), (720, 0.05), (720, 0.2), (300, 0.3)])
 def test_chance_makes_no_more_bursts_than_stated(n, rate):
     """Where failures come at random, no more schedules than stated are said to have a burst."""
     rng = np.random.default_rng(5)

@@ -132,6 +132,24 @@ def test_ids_are_the_same_in_every_period_and_process():
         assert shown.stdout.strip() == alone
 
 
+def test_ids_do_not_depend_on_the_company():
+    """Words of a failure that are values elsewhere, and many failures like it, leave its name alone."""
+    reasons = [text.partition(": ")[2].format(1, 2) for text in (MEMORY, RUNS, USAGE, GONE)]
+    reasons += ["Monthly usage hard limit exceeded", "Actor task was not found", "Unknown error", ODD]
+    words = sorted({word for reason in reasons for word in reason.split() if word.isalpha()})
+    company = [f"mailbox of {word} is full" for word in words]
+    company += [f"session closed for user {word}" for word in words]
+    company += [text.format(i % 10, 1000 + i) for text in TEXTS for i in range(300)]
+    log = make_log([("a", i, "ERROR", text, 1) for i, text in enumerate(company)])
+    among = set(failure_clusters(log)["cluster_id"])
+    for hour, reason in enumerate(reasons):
+        alone = failure_clusters(make_log([("b", hour, "ERROR", reason, 1)]))["cluster_id"].item()
+        together = make_log([("a", i, "ERROR", text, 1) for i, text in enumerate([*company, reason])])
+        now = set(failure_clusters(together)["cluster_id"])
+        assert alone in now
+        assert now - among <= {alone}
+
+
 def test_invocations_count_once_by_their_message():
     """From Invocations, each that failed in whole or in part counts once; skips only when asked for."""
     skip = 'Skipping Actor "jF8GGEvbEg4Au3NLA", it must be exclusive but previous run is still running'
