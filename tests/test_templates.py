@@ -359,7 +359,31 @@ def test_only_distinct_messages_cost(monkeypatch):
 
 @pytest.mark.parametrize(
     "unit",
-    ["/", "a:", "1:", "x.", "a-", "a@", "a_1", "a1", "a1.", "[", "/a[", "/[", "abcd-", "\\\\a", '"a ', "=/", "a/b."],
+    [
+        "/",
+        "a:",
+        "1:",
+        "x.",
+        "a-",
+        "a@",
+        "a_1",
+        "a1",
+        "a1.",
+        "[",
+        "/a[",
+        "/[",
+        "abcd-",
+        "\\\\a",
+        '"a ',
+        "=/",
+        "a/b.",
+        "a.b/",
+        "../",
+        "1.2-",
+        "1.2+a.",
+        "\\042",
+        "ad-1",
+    ],
 )
 def test_long_chunks_take_no_long_time(unit):
     """No shape tries a stretch of text twice: were one to, these would take minutes."""
