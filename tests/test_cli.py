@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 
@@ -221,3 +222,12 @@ def test_importing_loads_nothing_heavy():
     code = f"import schedlog_analysis, sys; print(sorted({heavy} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert told.strip() == "[]"
+
+
+def test_a_terminal_without_unicode_still_gets_the_summary(sample, tmp_path):
+    """What a terminal cannot show becomes a question mark, never a traceback."""
+    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}
+    words = [sys.executable, "-m", "schedlog_analysis", "show", str(sample.path)]
+    done = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"? Down now")

@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 a threshold was breached or a schedule could not be fetche
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["report", "nowhere"])  # and one sentence on stderr
     2
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no ● still gets its report
     try:
         app(None if argv is None else list(argv), prog_name="schedlog")
     except SystemExit as stop:
