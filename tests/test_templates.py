@@ -177,6 +177,13 @@ def test_names_and_prose_are_no_values_by_shape():
     assert list(mine_templates(messages)) == messages
 
 
+def test_what_a_bracket_counts_is_not_what_it_names():
+    """A range of nodes is one value with its name; an id in brackets leaves the name before it alone."""
+    assert list(mine_templates(["lost node-[3-7,9] at once"])) == ["lost <*> at once"]
+    task = "orders.sync[76fe6715-3d27-4f21-aa35-c88c1ea820e8] received"
+    assert list(mine_templates([task])) == ["orders.sync[<*>] received"]
+
+
 def test_a_last_digit_is_open_where_it_varies():
     """Eth0 and eth1 are one failure, IPv4 and IPv6 are two, and a lone eth0 is shown."""
     assert list(mine_templates(["link eth0 down", "link eth1 down"]).categories) == ["link <*> down"]

@@ -87,7 +87,8 @@ def merge(words: Words) -> Merged:
     evidence = _weigh(words)
     is_value = _vary_one_word(words, evidence, words.is_value)
     is_value = _vary_many_words(words, evidence, is_value)
-    is_value = _vary_one_word(words, _with_names(words, evidence, is_value), is_value)
+    if (is_value & ~words.is_value).any():  # else nothing would come of it
+        is_value = _vary_one_word(words, _with_names(words, evidence, is_value), is_value)
     speaker = _elected(_same_template(words, is_value), words.n_messages)
     speaker = absorb_rare(words, is_value, evidence.explains, speaker)
     followers = np.bincount(speaker, words.n_messages, minlength=len(speaker))
