@@ -34,8 +34,9 @@ def mine_templates(messages: Iterable[str]) -> pd.Categorical:
     Give every message its template.
 
     There is nothing to configure or to train. Values are told by their shape where possible, so that the template of
-    a message seldom depends on the others; words become values only where many messages differ in nothing else, and
-    never where they name the cause: exception classes, fields of the input, what follows an exception's colon.
+    a message seldom depends on the others; words become values only where many messages differ in nothing else (a few
+    are enough for names that are values in other messages), and never where they name the cause: exception classes,
+    fields of the input, what follows an exception's colon.
 
     Parameters
     ----------
