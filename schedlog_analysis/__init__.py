@@ -21,6 +21,7 @@ from typing import Any
 _HOMES = {
     "apify": ("Client", "fetch_log", "fetch_logs", "fetch_runs", "fetch_schedule", "fetch_schedules"),
     "archive": ("Archive", "load_sample", "read_log", "read_runs", "read_schedules", "write_log"),
+    "budget": ("burn_down",),
     "cadence": ("cadence", "intervals", "outages"),
     "changes": ("change_points",),
     "compare": ("compare",),
@@ -39,7 +40,7 @@ _HOMES = {
     "report": ("Report",),
     "runs": ("join_runs",),
     "simulate": ("simulate",),
-    "slo": ("burn_down", "burn_rates", "slo"),
+    "slo": ("burn_rates", "slo"),
     "templates": ("mine_templates",),
     "ticks": ("ticks",),
 }

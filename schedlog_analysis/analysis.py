@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from schedlog_analysis.budget import burn_down
 from schedlog_analysis.cadence import cadence
 from schedlog_analysis.clusters import label_messages
 from schedlog_analysis.coverage import coverage, data_end, holes
@@ -29,7 +30,7 @@ from schedlog_analysis.policy import VERDICTS, AccountingPolicy, moments
 from schedlog_analysis.rates import error_rate
 from schedlog_analysis.runs import join_runs
 from schedlog_analysis.schema import OUTCOMES, STATUSES, Holes, Log, Runs, Schedules, Ticks
-from schedlog_analysis.slo import burn_down, slo
+from schedlog_analysis.slo import slo
 from schedlog_analysis.ticks import ticks
 from schedlog_analysis.windows import window_starts
 

@@ -12,12 +12,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.errors import ConfigError, InputError
+from schedlog_analysis.budget import require_objective
+from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import MISSING, Int64, Moment, duration_ms, moment_ms, to_durations, to_instants, to_ms
 from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
-from schedlog_analysis.rates import Floats, error_rate, say, wilson
-from schedlog_analysis.schema import URGENCIES, BurnDown, BurnRates, Slo
+from schedlog_analysis.rates import Floats, say, wilson
+from schedlog_analysis.schema import URGENCIES, BurnRates, Slo
 from schedlog_analysis.spacing import Mask
 from schedlog_analysis.windows import PERIODS, window_starts, zone
 
@@ -108,7 +109,7 @@ def slo(
     stretch = _stretch(counted, window, tz)
     own = counted.since(stretch.started)
     n, n_failed = own.n, own.n_failed
-    allowed = 1 - _share(objective)
+    allowed = 1 - require_objective(objective)
     elapsed = np.maximum(stretch.now - stretch.started, 1)
     whole = np.where(stretch.is_calendar, (stretch.ended - stretch.started) / elapsed, 1.0)
     low, high = wilson(n - n_failed, n, confidence)
@@ -176,72 +177,7 @@ def burn_rates(
     [14.4, 6.0, 1.0]
     """
     counted = _Counted.of(ticks, by, end, policy)
-    return _burning(counted, _stretch(counted, window, tz), 1 - _share(objective))
-
-
-def burn_down(
-    ticks: pd.DataFrame,
-    objective: float,
-    freq: str = "D",
-    by: By = None,
-    *,
-    tz: str = "UTC",
-    policy: AccountingPolicy | None = None,
-    start: Moment | None = None,
-    end: Moment | None = None,
-) -> pd.DataFrame:
-    """
-    Follow what is left of the error budget from window to window.
-
-    Parameters
-    ----------
-    ticks, objective, by, tz, policy
-        As of `slo`. The budget is that of all ticks from `start` to `end`.
-    freq
-        Calendar window of the steps.
-    start, end
-        Half-open stretch; by default each group's first and last window.
-
-    Returns
-    -------
-    burn_down
-        One row per group and window: the columns of `by`, then `schema.BurnDown`. Empty if nothing happened.
-
-    Examples
-    --------
-    >>> from schedlog_analysis.schema import Ticks
-    >>> burn_down(Ticks.empty(), 0.99)["budget_left"].tolist()
-    []
-    """
-    rates = error_rate(ticks, freq, by, tz=tz, policy=policy, start=start, end=end)
-    return burn_down_of(rates, objective, by)
-
-
-def burn_down_of(rates: pd.DataFrame, objective: float, by: By = None) -> pd.DataFrame:
-    """
-    Follow what is left of the error budget through error rates that are known already.
-
-    Parameters
-    ----------
-    rates
-        What `error_rate` gives with a `freq`.
-    objective, by
-        As of `burn_down`.
-
-    Returns
-    -------
-    burn_down
-        As of `burn_down`.
-    """
-    groups = group(rates, by)
-    n, n_failed = rates["n"].to_numpy(), rates["n_failed"].to_numpy()
-    budget = (1 - _share(objective)) * np.bincount(groups.of_row, n, groups.n)
-    frame = pd.DataFrame({"group": groups.of_row, "n": n, "n_failed": n_failed})
-    so_far = frame.groupby("group").cumsum()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        left = 1 - so_far["n_failed"].to_numpy() / budget[groups.of_row]
-    rates = rates.assign(budget_left=np.where(so_far["n"].to_numpy() > 0, left, np.nan))
-    return pd.concat([rates[key_names(by)], BurnDown.cast(rates)], axis=1)
+    return _burning(counted, _stretch(counted, window, tz), 1 - require_objective(objective))
 
 
 class _Counted(NamedTuple):
@@ -298,16 +234,6 @@ class _Stretch(NamedTuple):
     horizon: Int64
     """Until when to look for the moment at which the budget runs out."""
     is_calendar: bool
-
-
-def _share(objective: float) -> float:
-    given: object = objective
-    is_number = isinstance(given, int | float | np.floating)
-    if not (is_number and 0 < objective < 1):
-        is_percent = is_number and 1 < objective < 100  # noqa: PLR2004 - percent
-        hint = f"; did you mean {objective / 100:g}?" if is_percent else "."
-        raise ConfigError(f"The objective is {objective!r}; expected a share between 0 and 1, both outside{hint}")
-    return objective
 
 
 def _length_ms(text: str, name: str, expected: str) -> int:

@@ -16,7 +16,7 @@ FLOORS = [
     {"apify", "archive", "cron", "groups", "trials"},
     {"infer", "plan", "policy", "source", "sync"},
     {"bursts", "failures", "incidents", "invocations", "offsets", "plot", "rates"},
-    {"ticks"},
+    {"budget", "ticks"},
     {"cadence", "changes", "compare", "funnel", "runs", "simulate", "slo"},
     {"analysis"},
     {"accessor", "fleet", "report"},

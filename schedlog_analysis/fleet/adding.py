@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from schedlog_analysis.analysis import _touching
+from schedlog_analysis.budget import burn_down_of
 from schedlog_analysis.clusters import label_messages
 from schedlog_analysis.failures import compare_clusters
 from schedlog_analysis.fleet.shares import Question, Tables
@@ -18,7 +19,7 @@ from schedlog_analysis.incidents import fleet_incidents
 from schedlog_analysis.period import Period
 from schedlog_analysis.rates import with_rates
 from schedlog_analysis.schema import RunOutcomes
-from schedlog_analysis.slo import burn_down_of, slo
+from schedlog_analysis.slo import slo
 from schedlog_analysis.windows import window_range
 
 _PLAIN = ("coverage", "cadence", "accounting", "previous_accounting", "rates", "previous_rates")
