@@ -67,7 +67,8 @@ def mine_templates(messages: Iterable[str]) -> pd.Categorical:
     words = read_words(list(texts), np.bincount(text_of_distinct, minlength=len(texts)))
     template_of_text, templates = render(words, merge(words))
     name_of_template, names = pd.factorize(np.array(templates, object), sort=True)
-    codes = name_of_template[template_of_text][text_of_distinct][distinct_of_message]
+    name_of_distinct = name_of_template[template_of_text][text_of_distinct].astype(np.int32)
+    codes = name_of_distinct.take(distinct_of_message)
     return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"), validate=False)
 
 

@@ -81,7 +81,7 @@ def _from_python(values: list[Any] | tuple[Any, ...]) -> pa.DictionaryArray:
     if isinstance(values[0], bytes | pa.Scalar):  # Arrow would take the one for text, and break at the other
         raise _no_text(values)
     try:
-        return pa.array(values, _CODED, from_pandas=True)  # encoded while it is read, so no copy of the text is made
+        return pa.array(values, _CODED)  # encoded while it is read, so no copy of the text is made
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can carry, is no text
         return pa.array([text.encode("utf-8", "replace").decode() for text in values], _CODED)
     except (pa.ArrowException, TypeError) as error:
@@ -91,7 +91,7 @@ def _from_python(values: list[Any] | tuple[Any, ...]) -> pa.DictionaryArray:
 def _no_text(values: Iterable[Any]) -> InputError:
     """Say which is the first that is no string."""
     at, value = next((at, value) for at, value in enumerate(values) if not isinstance(value, str))
-    if value is None or value is pd.NA:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return _null(at)
     kind = type(value).__name__
     return InputError(f"Messages must be strings, but message {at} is of type {kind}; make them strings first.")
