@@ -160,7 +160,7 @@ def test_a_killed_worker_costs_nothing(sample_archive, tmp_path):
         working.Share = Deadly
         return os.getpid()
 
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(**options) as cluster, Client(cluster) as client:
         before = set(client.run(arm).values())
         parts = fleet.analyze(sample_archive, scheduler=client, batch_entries=777, worst=ALL)

@@ -96,6 +96,6 @@ def _address(scheduler: object, cluster: Any, stack: ExitStack) -> Any:  # noqa:
             f"The scheduler is {scheduler!r}; expected None, 'processes', a number of processes from 1, an address"
             " such as 'tcp://10.0.0.1:8786', or a Dask client."
         )
-    return stack.enter_context(
-        cluster(n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None)
-    )
+    # None would ask for Dask's one usual port, on every interface; two analyses at a time would quarrel about it.
+    options = {"threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
+    return stack.enter_context(cluster(n_workers=n_workers, **options))
