@@ -37,6 +37,8 @@ def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
     present = np.flatnonzero(np.bincount(stored, minlength=len(column.cat.categories)))
     values = column.cat.categories[present]
     order = np.argsort(values.to_numpy(dtype=object))
+    if len(present) == len(column.cat.categories) and (order == present).all():
+        return stored.astype(np.int64), pd.Index(values)
     rank = np.empty(len(column.cat.categories), dtype=np.int64)
     rank[present[order]] = np.arange(len(order))
     return rank[stored], pd.Index(values[order])

@@ -19,7 +19,7 @@ from schedlog_analysis.instants import Int64, Moment, moment_ms, to_instants, to
 from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
 from schedlog_analysis.schema import ErrorRates
 from schedlog_analysis.shares import say_share
-from schedlog_analysis.windows import window_range, window_starts, zone
+from schedlog_analysis.windows import window_range, zone
 
 # Keys read off the local clock: what pandas calls them, and how many values they have.
 CALENDAR = {"weekday": ("day_of_week", 7), "hour": ("hour", 24)}
@@ -289,16 +289,16 @@ def _cells(groups: Groups, when: Int64, freq: str | None, tz: str, bounds: tuple
     if freq is None:
         no_window = to_instants(np.full(groups.n, np.iinfo(np.int64).min))
         return _Cells(groups.of_row, np.arange(groups.n), no_window)
-    starts = to_ms(window_starts(to_instants(when), freq, tz))
     limits = np.iinfo(np.int64)
-    low, high = (starts.min(initial=limits.max), starts.max(initial=limits.min))
+    low, high = when.min(initial=limits.max), when.max(initial=limits.min)
     low = low if bounds[0] == limits.min else bounds[0]
     high = high if bounds[1] == limits.max else max(bounds[1] - 1, low)
     if low > high:
         return _Cells(groups.of_row, np.empty(0, np.int64), to_instants(np.empty(0, np.int64)))
     begin, end = to_instants(np.array([low, high]))
     windows = window_range(begin, end, freq, tz)
-    window = np.searchsorted(to_ms(windows), starts)
+    # Windows leave no gap between them, so each moment is in the last one that begins at or before it.
+    window = np.searchsorted(to_ms(windows), when, side="right") - 1
     first, last = np.full(groups.n, len(windows)), np.full(groups.n, -1)
     np.minimum.at(first, groups.of_row, window)
     np.maximum.at(last, groups.of_row, window)
