@@ -44,31 +44,42 @@ class Rule(NamedTuple):
     seen: str = "by you"  # in what the text was seen, see `RULES`
 
 
+class Rules(tuple[Rule, ...]):
+    """Rules that the signatures in a help text show by their name."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "RULES"
+
+
 # Where a text was seen: "documented" in Apify's API description, "test" in the tests of its clients, "wild" in messages
 # that people have published, "runtime" in an emulator of the platform.
-RULES: Final[tuple[Rule, ...]] = (
-    Rule("input", r"Provided input must be object\b", "documented"),
-    Rule("input", r"Input is not valid\b", "wild"),
-    Rule("input", r"Invalid input:", "documented"),
-    Rule("capacity", r"By launching this job you will exceed the memory limit of ", "test"),
-    Rule("capacity", r"By launching this job you will exceed your limit of \S+ concurrent Actor runs", "test"),
-    Rule("billing", r"By launching this job you will exceed your remaining usage of ", "wild"),
-    Rule("billing", r"Monthly usage hard limit exceeded", "wild"),
-    Rule("billing", r"Maximum charged results must be greater than zero", "wild"),
-    Rule("rental", r"You must rent a paid Actor in order to run it\b", "wild"),
-    Rule("permission", r"This Actor requires full access to your account\b", "wild"),
-    Rule("permission", r"You do not have permission to perform this action", "documented"),
-    Rule("permission", r"Access to this resource is denied", "documented"),
-    Rule("account", r"Cannot invoke schedule because its user was not found", "runtime"),
-    Rule("build", r'Build with tag ".*" was not found', "documented"),
-    Rule("build", r'Build with number ".*" was not found', "test"),
-    Rule("build", r'Actor has no build tagged "', "runtime"),
-    Rule("build", r"This is an old build with unsupported fields", "test"),
-    Rule("missing target", r"Actor(?: task)? was not found", "documented"),
-    Rule("missing target", r'Actor(?: task)? with ID ".*" (?:was )?not found', "runtime"),
-    Rule("missing target", r"The requested resource was not found", "documented"),
-    Rule("exclusive", r'Skipping Actor(?: task)? ".*", it must be exclusive but previous run is still', "runtime"),
-    Rule("platform", r"You have exceeded the rate limit", "documented"),
+RULES: Final = Rules(
+    (
+        Rule("input", r"Provided input must be object\b", "documented"),
+        Rule("input", r"Input is not valid\b", "wild"),
+        Rule("input", r"Invalid input:", "documented"),
+        Rule("capacity", r"By launching this job you will exceed the memory limit of ", "test"),
+        Rule("capacity", r"By launching this job you will exceed your limit of \S+ concurrent Actor runs", "test"),
+        Rule("billing", r"By launching this job you will exceed your remaining usage of ", "wild"),
+        Rule("billing", r"Monthly usage hard limit exceeded", "wild"),
+        Rule("billing", r"Maximum charged results must be greater than zero", "wild"),
+        Rule("rental", r"You must rent a paid Actor in order to run it\b", "wild"),
+        Rule("permission", r"This Actor requires full access to your account\b", "wild"),
+        Rule("permission", r"You do not have permission to perform this action", "documented"),
+        Rule("permission", r"Access to this resource is denied", "documented"),
+        Rule("account", r"Cannot invoke schedule because its user was not found", "runtime"),
+        Rule("build", r'Build with tag ".*" was not found', "documented"),
+        Rule("build", r'Build with number ".*" was not found', "test"),
+        Rule("build", r'Actor has no build tagged "', "runtime"),
+        Rule("build", r"This is an old build with unsupported fields", "test"),
+        Rule("missing target", r"Actor(?: task)? was not found", "documented"),
+        Rule("missing target", r'Actor(?: task)? with ID ".*" (?:was )?not found', "runtime"),
+        Rule("missing target", r"The requested resource was not found", "documented"),
+        Rule("exclusive", r'Skipping Actor(?: task)? ".*", it must be exclusive but previous run is still', "runtime"),
+        Rule("platform", r"You have exceeded the rate limit", "documented"),
+    )
 )
 
 # The API's error types that can stop a start, asked after the rules: for most of them no wording is published.
