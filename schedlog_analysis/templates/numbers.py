@@ -67,29 +67,29 @@ def _marked(lines: pa.LargeStringArray, mark: Marking) -> pa.LargeStringArray:
 
 def _mark_digits(text: Bytes) -> tuple[Bytes, Flags]:
     """Mark each number that stands by itself or has two digits: ``port 80``, ``10ms``, but not ``eth0``."""
-    text, kept = _unescaped(text)
+    text, gone = _unescaped(text)
     digit = _padded(_is_digit(text))
     here, before, after = digit[1:-1], digit[:-2], digit[2:]
     number = here > before
     single = np.flatnonzero(number > after)
     number[single] = ~_is_letter(text[single - 1]) & ~_is_letter(text[single + 1])
-    return _with_marks(text, number), kept & ~(here & before)
+    keep = ~(here & before)
+    keep[gone] = False
+    return _with_marks(text, number), keep
 
 
-def _unescaped(text: Bytes) -> tuple[Bytes, Flags]:
-    r"""Read what system loggers write in octal, ``\042`` for a quote and ``\012`` for a line break."""
-    kept = np.ones(len(text), bool)
+def _unescaped(text: Bytes) -> tuple[Bytes, Ids]:
+    r"""Read what system loggers write in octal, ``\042`` for a quote and ``\012`` for a line break; say what goes."""
     at = np.flatnonzero(text[:-3] == ord("\\"))
-    if not len(at):
-        return text, kept
     zero, *octal = (text[at + i] - np.uint8(ord("0")) for i in (1, 2, 3))
     is_escape = (zero == 0) & (octal[0] < len("01234567")) & (octal[1] < len("01234567"))
-    at, letter = at[is_escape], (octal[0] * 8 + octal[1])[is_escape]
+    at, letter = at[is_escape], np.maximum(octal[0] * 8 + octal[1], ord(" "))[is_escape]
+    if not len(at):
+        return text, at
     text = text.copy()
     for i in range(4):
-        text[at + i] = np.maximum(letter, ord(" "))
-        kept[at + i] = i == 0
-    return text, kept
+        text[at + i] = letter
+    return text, np.concatenate((at + 1, at + 2, at + 3))
 
 
 def _grow_marks(text: Bytes) -> tuple[Bytes, Flags]:
