@@ -86,8 +86,10 @@ def show_accuracy(evaluate):
     table = evaluate.evaluate_all(lambda messages: list(mine_templates(messages)))[["GA", "FGA", "FTA"]].astype(float)
     is_held_out = table.index.isin(HELD_OUT_SETS)
     table.insert(0, "split", [""] * len(table))
-    table["split"] = table["split"].mask(is_held_out, "held out").where(is_held_out | (table.index == "MEAN"), "design")
-    for split in ("design", "held out"):
+    table["split"] = (
+        table["split"].mask(is_held_out, "held out at first").where(is_held_out | (table.index == "MEAN"), "design")
+    )
+    for split in ("design", "held out at first"):
         table.loc[f"mean of {split}"] = [split, *table.loc[table["split"] == split, ["GA", "FGA", "FTA"]].mean()]
     order = [*table.index.drop("MEAN"), "MEAN"]
     show(table.loc[order].rename_axis("Loghub-2k").reset_index())
