@@ -141,6 +141,9 @@ def real(_n, _show):
     """Every real series: what was inferred without its zone, beside its last definition."""
     rows = [_real(path) for path in sorted(REAL.glob("*.csv"))]
     print(pd.DataFrame(rows).to_string(index=False) if rows else f"no series in {REAL.name}")
+    for row in rows:
+        if row["is"] not in ("exact", "but for a delay"):
+            print(f"behind: the cron of the real series {row['series']} is {row['is']}")
 
 
 def _real(path):

@@ -80,6 +80,20 @@ def show_speed(synth, evaluate, n, rounds):
             ours = f"{accuracy:.4f}" if name == "mine_templates" else ""
             rows.append((kind, name, f"{n / time_taken:,.0f}", ratio, ours))
     show(pd.DataFrame(rows, columns=["messages", "tool", "messages per CPU s", "we are faster by", "GA"]))
+    for kind, name, _, ratio, _ in rows:
+        wanted = WANTED.get((kind, name), 0)
+        if ratio and float(ratio[:-1]) < wanted:
+            print(f"behind: {name} on `{kind}` is beaten {ratio}, {wanted}x wanted")
+
+
+# How many times faster than each peer we want to be.
+WANTED = {
+    ("dup", "Drain3"): 25,
+    ("uniq", "Drain3"): 5,
+    ("dup", "Drain3 + masks"): 20,
+    ("uniq", "Drain3 + masks"): 20,
+    ("dup", "dedup + Drain3"): 1,
+}
 
 
 def show_accuracy(evaluate):
