@@ -5,9 +5,9 @@ What `fleet.py` measures: each task runs in a process of its own, and tells its 
 
     python benchmarks/fleet_tasks.py TASK ARCHIVE [NUMBER]
 
-The peers compute what the package does, in the idiom of their documentation: per schedule the ticks planned (by the
-plan, given as a number of minutes), observed and missed, errors, delays and intervals; errors by day; errors by text,
-ids and numbers masked.
+The peers compute the columns of the package's tables in the idiom of their documentation: entries are grouped into
+invocations by tick; per schedule the ticks planned (by the plan, given as a number of minutes), observed, missed, late,
+double and manual, failures, delays and intervals; failures by day; errors by text, ids and numbers masked.
 """
 
 # ruff: noqa: PLC0415 - each task imports what it needs, or its peak of memory would be that of all
@@ -26,6 +26,8 @@ SLICE = 10_000_000  # entries that are made an archive at once
 YEAR = "2025-11-01..2026-11-01"
 MASKS = (r'"[^"]*"', r"\d[\d,.]*")
 MINUTES = r"^\*/(\d+)"
+MANUAL = "Schedule invoked manually"
+TOGETHER, GRACE = 10_000, 60_000  # [ms] entries of one invocation, and what is not late
 
 
 def build(folder: str, n: int) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def in_polars(folder: str, _n: int) -> dict[str, Any]:
     """Compute the figures lazily, streaming, on all cores."""
     import polars as pl
 
-    with clock() as told:
+    with clock() as spent:
         log = pl.scan_parquet(f"{folder}/log/**/*.parquet")
         minutes = pl.col("cron").str.extract(MINUTES).cast(pl.Int64)
         minutes = minutes.fill_null(pl.when(pl.col("cron").str.starts_with("0 ")).then(60).otherwise(1))
@@ -116,25 +118,41 @@ def in_polars(folder: str, _n: int) -> dict[str, Any]:
             )
             .select("schedule_id", "step", "n_planned")
         )
-        at = pl.col("created_at").cast(pl.Int64)
-        rhythm = (
-            log.select("schedule_id", "created_at", "level")
-            .join(plan.select("schedule_id", "step"), on="schedule_id")
-            .with_columns(tick=at // step, delay=at % step)
-            .group_by("schedule_id")
+        at, invoked, delay = pl.col("created_at").cast(pl.Int64), pl.col("invoked"), pl.col("delay")
+        told = (
+            log.join(plan.select("schedule_id", "step"), on="schedule_id")
+            .with_columns(at=at, tick=at // step)
+            .group_by("schedule_id", "tick", "step")
             .agg(
-                n_observed=pl.col("tick").n_unique(),
-                n_failed=is_error.sum(),
-                delay_median=pl.col("delay").median(),
-                delay_p95=pl.col("delay").quantile(0.95, "linear"),
-                delay_max=pl.col("delay").max(),
-                interval_median=at.sort().diff().median(),
+                invoked=pl.col("at").min(),
+                n_errors=is_error.sum(),
+                is_duplicate=pl.col("at").max() - pl.col("at").min() >= TOGETHER,
+                is_manual=(pl.col("message") == MANUAL).any(),
+            )
+            .with_columns(delay=invoked - pl.col("tick") * step)
+        )
+        interval = invoked.sort().diff()
+        rhythm = (
+            told.group_by("schedule_id")
+            .agg(
+                n_observed=pl.len(),
+                n_failed=(pl.col("n_errors") > 0).sum(),
+                n_duplicate=pl.col("is_duplicate").sum(),
+                n_manual=pl.col("is_manual").sum(),
+                n_late=(delay > pl.min_horizontal(GRACE, step // 2)).sum(),
+                delay_median=delay.median(),
+                delay_p95=delay.quantile(0.95, "linear"),
+                delay_max=delay.max(),
+                interval_median=interval.median(),
+                interval_mad=(interval - interval.median()).abs().median(),
+                longest_gap=interval.max(),
             )
             .join(plan, on="schedule_id")
             .with_columns(n_missed=pl.col("n_planned") - pl.col("n_observed"))
             .with_columns(error_rate=(pl.col("n_missed") + pl.col("n_failed")) / pl.col("n_planned"))
         )
-        days = log.group_by(day=pl.col("created_at").dt.truncate("1d")).agg(n=pl.len(), n_failed=is_error.sum())
+        day = (invoked // 86_400_000).alias("day")
+        days = told.group_by(day).agg(n=pl.len(), n_failed=(pl.col("n_errors") > 0).sum())
         template = pl.col("message")
         for mask in MASKS:
             template = template.str.replace_all(mask, "<*>")
@@ -149,7 +167,7 @@ def in_polars(folder: str, _n: int) -> dict[str, Any]:
             )
         )
         rhythm, days, clusters = pl.collect_all([rhythm, days, clusters], engine="streaming")
-    return told | _theirs(rhythm, len(days), len(clusters))
+    return spent | _theirs(rhythm, len(days), len(clusters))
 
 
 def in_pandas(folder: str, _n: int) -> dict[str, Any]:
@@ -164,23 +182,35 @@ def in_pandas(folder: str, _n: int) -> dict[str, Any]:
         plan["step"] = minutes * 60_000
         begun, ends = (plan[name].astype("int64") for name in ("created_at", "next_run_at"))
         plan["n_planned"] = (ends - 1) // plan["step"] - begun // plan["step"]
-        log = log.sort_values(["schedule_id", "created_at"], ignore_index=True)
         at, step = log["created_at"].astype("int64"), log["schedule_id"].map(plan["step"])
-        log = log.assign(tick=at // step, delay=at % step, is_error=log["level"] == "ERROR")
-        log["interval"] = at.groupby(log["schedule_id"]).diff()
-        by_schedule = log.groupby("schedule_id")
+        log = log.assign(at=at, tick=at // step, is_error=log["level"] == "ERROR", is_manual=log["message"] == MANUAL)
+        invoked = log.groupby(["schedule_id", "tick"], as_index=False).agg(
+            invoked=("at", "min"), last=("at", "max"), is_failed=("is_error", "any"), is_manual=("is_manual", "any")
+        )
+        step = invoked["schedule_id"].map(plan["step"])
+        invoked["delay"] = invoked["invoked"] - invoked["tick"] * step
+        invoked["is_late"] = invoked["delay"] > (step // 2).clip(upper=GRACE)
+        invoked["is_duplicate"] = invoked["last"] - invoked["invoked"] >= TOGETHER
+        invoked["interval"] = invoked.groupby("schedule_id")["invoked"].diff()
+        by_schedule = invoked.groupby("schedule_id")
         rhythm = by_schedule.agg(
-            n_observed=("tick", "nunique"),
-            n_failed=("is_error", "sum"),
+            n_observed=("tick", "size"),
+            n_failed=("is_failed", "sum"),
+            n_duplicate=("is_duplicate", "sum"),
+            n_manual=("is_manual", "sum"),
+            n_late=("is_late", "sum"),
             delay_median=("delay", "median"),
             delay_max=("delay", "max"),
             interval_median=("interval", "median"),
+            longest_gap=("interval", "max"),
         )
         rhythm["delay_p95"] = by_schedule["delay"].quantile(0.95)
+        away = (invoked["interval"] - invoked["schedule_id"].map(rhythm["interval_median"])).abs()
+        rhythm["interval_mad"] = away.groupby(invoked["schedule_id"]).median()
         rhythm = rhythm.join(plan[["n_planned"]])
         rhythm["n_missed"] = rhythm["n_planned"] - rhythm["n_observed"]
         rhythm["error_rate"] = (rhythm["n_missed"] + rhythm["n_failed"]) / rhythm["n_planned"]
-        days = log.groupby(log["created_at"].dt.floor("D"))["is_error"].agg(["size", "sum"])
+        days = invoked.groupby(invoked["invoked"] // 86_400_000)["is_failed"].agg(["size", "sum"])
         errors = log[log["is_error"]]
         template = errors["message"]
         for mask in MASKS:
@@ -210,7 +240,7 @@ def workers(folder: str, n: int) -> dict[str, Any]:
 
     from schedlog_analysis import fleet
 
-    options = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(n_workers=n, **options) as cluster, Client(cluster) as client:
         fleet.analyze(folder, "2026-10-31", scheduler=client)  # everything is imported there
         with clock() as told:
