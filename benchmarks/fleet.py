@@ -39,8 +39,7 @@ CONTENDERS = {
 LEFT_OUT = """\
 The peers' code does less. They take the plan as "every n minutes" in UTC: no cron, no change of the clock, no tick that
 the log cannot show, no definition that changed. They mask what looks like an id or a number instead of mining
-templates, and compute no jitter, drift, outages, causes or intervals of confidence. Missed ticks are in their rates by
-schedule, and not in those by day."""
+templates, and compute no jitter, drift, outages, causes or intervals of confidence."""
 MODEL = 500_000_000
 
 

@@ -6,8 +6,9 @@ What `fleet.py` measures: each task runs in a process of its own, and tells its 
     python benchmarks/fleet_tasks.py TASK ARCHIVE [NUMBER]
 
 The peers compute the columns of the package's tables in the idiom of their documentation: entries are grouped into
-invocations by tick; per schedule the ticks planned (by the plan, given as a number of minutes), observed, missed, late,
-double and manual, failures, delays and intervals; failures by day; errors by text, ids and numbers masked.
+invocations, and joined to the ticks that are planned (by a plan given as a number of minutes); per schedule the ticks
+observed, missed, late, double and manual, failures, delays and intervals; failures and misses by day; errors by text,
+ids and numbers masked.
 """
 
 # ruff: noqa: PLC0415 - each task imports what it needs, or its peak of memory would be that of all
@@ -109,50 +110,48 @@ def in_polars(folder: str, _n: int) -> dict[str, Any]:
         minutes = pl.col("cron").str.extract(MINUTES).cast(pl.Int64)
         minutes = minutes.fill_null(pl.when(pl.col("cron").str.starts_with("0 ")).then(60).otherwise(1))
         step, is_error = pl.col("step"), pl.col("level") == "ERROR"
-        plan = (
+        first, last = (pl.col(name).cast(pl.Int64) // (minutes * 60_000) for name in ("created_at", "before"))
+        planned = (
             pl.scan_parquet(f"{folder}/schedules/*.parquet")
-            .select("schedule_id", "created_at", "next_run_at", step=minutes * 60_000)
-            .with_columns(
-                n_planned=(pl.col("next_run_at").cast(pl.Int64) - 1) // step
-                - pl.col("created_at").cast(pl.Int64) // step
-            )
-            .select("schedule_id", "step", "n_planned")
+            .with_columns(before=pl.col("next_run_at") - pl.duration(milliseconds=1))
+            .select("schedule_id", step=minutes * 60_000, tick=pl.int_ranges(first + 1, last + 1))
+            .explode("tick")
         )
-        at, invoked, delay = pl.col("created_at").cast(pl.Int64), pl.col("invoked"), pl.col("delay")
+        invoked, delay = pl.col("invoked"), pl.col("delay")
+        steps = planned.group_by("schedule_id").agg(step.first())
         told = (
-            log.join(plan.select("schedule_id", "step"), on="schedule_id")
-            .with_columns(at=at, tick=at // step)
-            .group_by("schedule_id", "tick", "step")
+            log.join(steps, on="schedule_id")
+            .with_columns(at=pl.col("created_at").cast(pl.Int64))
+            .with_columns(tick=pl.col("at") // step)
+            .group_by("schedule_id", "tick")
             .agg(
                 invoked=pl.col("at").min(),
-                n_errors=is_error.sum(),
+                is_failed=is_error.any(),
                 is_duplicate=pl.col("at").max() - pl.col("at").min() >= TOGETHER,
                 is_manual=(pl.col("message") == MANUAL).any(),
             )
-            .with_columns(delay=invoked - pl.col("tick") * step)
         )
-        interval = invoked.sort().diff()
-        rhythm = (
-            told.group_by("schedule_id")
-            .agg(
-                n_observed=pl.len(),
-                n_failed=(pl.col("n_errors") > 0).sum(),
-                n_duplicate=pl.col("is_duplicate").sum(),
-                n_manual=pl.col("is_manual").sum(),
-                n_late=(delay > pl.min_horizontal(GRACE, step // 2)).sum(),
-                delay_median=delay.median(),
-                delay_p95=delay.quantile(0.95, "linear"),
-                delay_max=delay.max(),
-                interval_median=interval.median(),
-                interval_mad=(interval - interval.median()).abs().median(),
-                longest_gap=interval.max(),
-            )
-            .join(plan, on="schedule_id")
-            .with_columns(n_missed=pl.col("n_planned") - pl.col("n_observed"))
-            .with_columns(error_rate=(pl.col("n_missed") + pl.col("n_failed")) / pl.col("n_planned"))
+        due = planned.join(told, on=["schedule_id", "tick"], how="left").with_columns(
+            delay=invoked - pl.col("tick") * step, is_bad=invoked.is_null() | pl.col("is_failed")
         )
-        day = (invoked // 86_400_000).alias("day")
-        days = told.group_by(day).agg(n=pl.len(), n_failed=(pl.col("n_errors") > 0).sum())
+        interval = invoked.drop_nulls().sort().diff()
+        rhythm = due.group_by("schedule_id").agg(
+            n_planned=pl.len(),
+            n_observed=invoked.count(),
+            n_missed=invoked.null_count(),
+            n_failed=pl.col("is_failed").sum(),
+            n_duplicate=pl.col("is_duplicate").sum(),
+            n_manual=pl.col("is_manual").sum(),
+            n_late=(delay > pl.min_horizontal(GRACE, step // 2)).sum(),
+            delay_median=delay.median(),
+            delay_p95=delay.quantile(0.95, "linear"),
+            delay_max=delay.max(),
+            interval_median=interval.median(),
+            interval_mad=(interval - interval.median()).abs().median(),
+            longest_gap=interval.max(),
+            error_rate=pl.col("is_bad").mean(),
+        )
+        days = due.group_by(day=pl.col("tick") * step // 86_400_000).agg(n=pl.len(), n_failed=pl.col("is_bad").sum())
         template = pl.col("message")
         for mask in MASKS:
             template = template.str.replace_all(mask, "<*>")
@@ -174,27 +173,36 @@ def in_pandas(folder: str, _n: int) -> dict[str, Any]:
     """Read all of it and group."""
     import pandas as pd
 
-    with clock() as told:
+    with clock() as spent:
         log = pd.read_parquet(f"{folder}/log", columns=["schedule_id", "created_at", "level", "message"])
         plan = pd.read_parquet(f"{folder}/schedules").set_index("schedule_id")
         minutes = plan["cron"].str.extract(MINUTES)[0].astype("float64")
         minutes = minutes.fillna(plan["cron"].str.startswith("0 ").map({True: 60, False: 1})).astype("int64")
         plan["step"] = minutes * 60_000
-        begun, ends = (plan[name].astype("int64") for name in ("created_at", "next_run_at"))
-        plan["n_planned"] = (ends - 1) // plan["step"] - begun // plan["step"]
+        first = plan["created_at"].astype("int64") // plan["step"] + 1
+        n_planned = (plan["next_run_at"].astype("int64") - 1) // plan["step"] + 1 - first
+        due = plan.loc[plan.index.repeat(n_planned), ["step"]].reset_index()
+        due["tick"] = due.groupby("schedule_id").cumcount() + due["schedule_id"].map(first)
         at, step = log["created_at"].astype("int64"), log["schedule_id"].map(plan["step"])
         log = log.assign(at=at, tick=at // step, is_error=log["level"] == "ERROR", is_manual=log["message"] == MANUAL)
-        invoked = log.groupby(["schedule_id", "tick"], as_index=False).agg(
+        told = log.groupby(["schedule_id", "tick"], as_index=False).agg(
             invoked=("at", "min"), last=("at", "max"), is_failed=("is_error", "any"), is_manual=("is_manual", "any")
         )
-        step = invoked["schedule_id"].map(plan["step"])
-        invoked["delay"] = invoked["invoked"] - invoked["tick"] * step
-        invoked["is_late"] = invoked["delay"] > (step // 2).clip(upper=GRACE)
-        invoked["is_duplicate"] = invoked["last"] - invoked["invoked"] >= TOGETHER
-        invoked["interval"] = invoked.groupby("schedule_id")["invoked"].diff()
-        by_schedule = invoked.groupby("schedule_id")
+        due = due.merge(told, on=["schedule_id", "tick"], how="left")
+        due["delay"] = due["invoked"] - due["tick"] * due["step"]
+        due["is_late"] = due["delay"] > (due["step"] // 2).clip(upper=GRACE)
+        due["is_duplicate"] = due["last"] - due["invoked"] >= TOGETHER
+        due["is_missed"] = due["invoked"].isna()
+        due["is_failed"] = due["is_failed"].fillna(value=False).astype("bool")
+        due["is_bad"] = due["is_missed"] | due["is_failed"]
+        due["interval"] = (
+            due["invoked"] - due.groupby("schedule_id")["invoked"].ffill().groupby(due["schedule_id"]).shift()
+        )
+        by_schedule = due.groupby("schedule_id")
         rhythm = by_schedule.agg(
-            n_observed=("tick", "size"),
+            n_planned=("tick", "size"),
+            n_observed=("invoked", "count"),
+            n_missed=("is_missed", "sum"),
             n_failed=("is_failed", "sum"),
             n_duplicate=("is_duplicate", "sum"),
             n_manual=("is_manual", "sum"),
@@ -203,14 +211,12 @@ def in_pandas(folder: str, _n: int) -> dict[str, Any]:
             delay_max=("delay", "max"),
             interval_median=("interval", "median"),
             longest_gap=("interval", "max"),
+            error_rate=("is_bad", "mean"),
         )
         rhythm["delay_p95"] = by_schedule["delay"].quantile(0.95)
-        away = (invoked["interval"] - invoked["schedule_id"].map(rhythm["interval_median"])).abs()
-        rhythm["interval_mad"] = away.groupby(invoked["schedule_id"]).median()
-        rhythm = rhythm.join(plan[["n_planned"]])
-        rhythm["n_missed"] = rhythm["n_planned"] - rhythm["n_observed"]
-        rhythm["error_rate"] = (rhythm["n_missed"] + rhythm["n_failed"]) / rhythm["n_planned"]
-        days = invoked.groupby(invoked["invoked"] // 86_400_000)["is_failed"].agg(["size", "sum"])
+        away = (due["interval"] - due["schedule_id"].map(rhythm["interval_median"])).abs()
+        rhythm["interval_mad"] = away.groupby(due["schedule_id"]).median()
+        days = due.groupby(due["tick"] * due["step"] // 86_400_000)["is_bad"].agg(["size", "sum"])
         errors = log[log["is_error"]]
         template = errors["message"]
         for mask in MASKS:
@@ -221,7 +227,7 @@ def in_pandas(folder: str, _n: int) -> dict[str, Any]:
             last_seen=("created_at", "max"),
             n_schedules=("schedule_id", "nunique"),
         )
-    return told | _theirs(rhythm, len(days), len(clusters))
+    return spent | _theirs(rhythm, len(days), len(clusters))
 
 
 def _theirs(rhythm: Any, n_days: int, n_clusters: int) -> dict[str, Any]:
