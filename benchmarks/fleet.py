@@ -95,7 +95,7 @@ def peers(folder, built, options):
     head = ["", "time", "processor time", "peak memory", "time, ours (only these) = 1", "memory, ours = 1"]
     show(f"{built['entries']:,} entries, {built['bytes'] / 2**20:,.0f} MiB of Parquet", head, rows)
     print(f"\n{LEFT_OUT}")
-    promises = {name: ("seconds", 1, "as fast as") for name in ("polars", "counting")}
+    promises = dict.fromkeys(("polars", "counting"), ("seconds", 1, "as fast as"))
     promises |= {"pandas": ("seconds", 3, "3 times as fast as")}
     checks = [(name, *promise) for name, promise in promises.items()] + [("pandas", "peak", 2, "half the memory of")]
     for name, what, factor, words in checks:
