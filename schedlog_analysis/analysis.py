@@ -14,11 +14,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.budget import burn_down
+from schedlog_analysis.budget import burn_down, require_objective
 from schedlog_analysis.cadence import cadence
 from schedlog_analysis.clusters import label_messages
 from schedlog_analysis.coverage import coverage, data_end, holes
-from schedlog_analysis.errors import ConfigError, InputError
+from schedlog_analysis.errors import InputError
 from schedlog_analysis.failures import failure_clusters
 from schedlog_analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.incidents import fleet_incidents, incidents
@@ -120,8 +120,8 @@ class Analysis:
     errors: dict[str, Exception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.objective is not None and not 0 < self.objective < 1:
-            raise ConfigError(f"The objective is {self.objective!r}; expected a share such as 0.995, less than 1.")
+        if self.objective is not None:
+            require_objective(self.objective)
 
     @classmethod
     def build(  # noqa: PLR0913 - the options of a report, all but the log by keyword
@@ -180,13 +180,11 @@ class Analysis:
         if schedule_ids is not None:
             log, definitions, runs, fetches = _only(list(schedule_ids), log, definitions, runs, fetches)
         first, end = _extent(log, definitions, tz)
-        asked = period if isinstance(period, Period) else Period.parse(period, first, end or first, tz)
-        before = _previous(previous, asked, first, end or first)
+        asked, before, since = _spans(period, previous, first, end or first, tz)
         policy = policy or AccountingPolicy()
 
         told = invocations(log, definitions)
         blind = _blind(log, definitions, fetches)
-        since = first if before is None else min(first, before.start)
         matched = ticks(told, definitions, start=since, end=end or first, holes=blind, runs=runs, grace=grace)
         now, earlier = (_within(matched, one) for one in (asked, before))
         told_now, told_before = (_within(told, one) for one in (asked, before))
@@ -328,6 +326,15 @@ def _extent(log: pd.DataFrame, schedules: pd.DataFrame, tz: str) -> tuple[pd.Tim
     first = log["created_at"].min() if len(log) else end - BLIND_SPAN
     (start,) = window_starts(pd.DatetimeIndex([first]), "D", tz)
     return start, end
+
+
+def _spans(
+    period: str | Period, previous: str | Period | None, first: pd.Timestamp, end: pd.Timestamp, tz: str
+) -> tuple[Period, Period | None, pd.Timestamp]:
+    """Read what is asked for and what it is compared with, and since when both need ticks."""
+    asked = period if isinstance(period, Period) else Period.parse(period, first, end, tz)
+    before = _previous(previous, asked, first, end)
+    return asked, before, first if before is None else min(first, before.start)
 
 
 def _previous(given: str | Period | None, period: Period, first: pd.Timestamp, end: pd.Timestamp) -> Period | None:

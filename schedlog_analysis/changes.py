@@ -12,8 +12,9 @@ from schedlog_analysis.groups import Groups, group
 from schedlog_analysis.instants import Int64, to_instants
 from schedlog_analysis.keys import slices
 from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
-from schedlog_analysis.rates import Floats, require_share, say, wilson
+from schedlog_analysis.rates import Floats, require_share, wilson
 from schedlog_analysis.schema import CHANGES, Changes
+from schedlog_analysis.shares import say
 from schedlog_analysis.spacing import Mask
 from schedlog_analysis.windows import zone
 

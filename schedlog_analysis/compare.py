@@ -13,8 +13,9 @@ from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import By, group, key_names
 from schedlog_analysis.instants import Int64
 from schedlog_analysis.policy import AccountingPolicy
-from schedlog_analysis.rates import Floats, error_rate, require_share, say, wilson
+from schedlog_analysis.rates import Floats, error_rate, require_share, wilson
 from schedlog_analysis.schema import CHANGES, Comparison, ErrorRates
+from schedlog_analysis.shares import say
 
 WORSE, BETTER, NO_CHANGE, NOTHING = range(len(CHANGES))
 TIE = 1e-7  # tables whose probabilities differ by less, relatively, are equally probable; rounding makes such

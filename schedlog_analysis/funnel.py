@@ -14,8 +14,9 @@ import pandas as pd
 from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import MISSING, Int64, to_durations, to_ms
 from schedlog_analysis.policy import LEFT_OUT, UP, AccountingPolicy
-from schedlog_analysis.rates import Floats, say, wilson
+from schedlog_analysis.rates import Floats, wilson
 from schedlog_analysis.schema import BECAME, PLANNED, Funnel, RunOutcomes, Starts, Ticks
+from schedlog_analysis.shares import say
 from schedlog_analysis.spacing import Mask
 
 SUCCEEDED, FAILED, TIMED_OUT, ABORTED, RUNNING, UNKNOWN = range(len(BECAME))

@@ -20,8 +20,9 @@ from schedlog_analysis.instants import MISSING, Int64, to_durations, to_instants
 from schedlog_analysis.keys import encode
 from schedlog_analysis.redact import redact_texts
 from schedlog_analysis.schema import Incidents, Invocations, Ticks
+from schedlog_analysis.spacing import Mask
 from schedlog_analysis.stretches import Stretches, find_streaks, find_unlikely
-from schedlog_analysis.trials import Mask, Trials, read_trials
+from schedlog_analysis.trials import Trials, read_trials
 
 MIN_BAD: Final = 3  # bad ticks that an incident has at least, unless `open_after` says otherwise
 CLOSE_AFTER: Final = 4  # good ticks in a row that end an incident; one that is 80 % bad has as many once in 600 ticks

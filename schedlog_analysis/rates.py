@@ -18,13 +18,11 @@ from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import Int64, Moment, moment_ms, to_instants, to_ms
 from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
 from schedlog_analysis.schema import ErrorRates
-from schedlog_analysis.shares import say_share
 from schedlog_analysis.windows import window_range, zone
 
 # Keys read off the local clock: what pandas calls them, and how many values they have.
 CALENDAR = {"weekday": ("day_of_week", 7), "hour": ("hour", 24)}
 CAUSE = "cause"
-SMALL = 20  # below, a share of a hundred says more than was seen: "2 of 7" comes first
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -209,21 +207,6 @@ def pooled_error_rate(rates: pd.DataFrame) -> float:
     """
     n = int(rates["n"].sum())
     return int(rates["n_failed"].sum()) / n if n else float("nan")
-
-
-def say(k: int, n: int) -> str:
-    """
-    Say k of n as a share, or as it is when n is small.
-
-    Examples
-    --------
-    >>> say(2, 7), say(90, 1000), say(0, 0)
-    ('2 of 7', '9.0 % (90 of 1,000)', 'nothing was due')
-    """
-    if n == 0:
-        return "nothing was due"
-    counts = f"{k:,} of {n:,}"
-    return counts if n < SMALL else f"{say_share(k / n)} ({counts})"
 
 
 class _Cells(NamedTuple):

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from schedlog_analysis.coverage import coverage
-from schedlog_analysis.report.words import SMALL, count, duration, k_of_n, moment, percent
+from schedlog_analysis.report.words import count, duration, k_of_n, moment, percent
+from schedlog_analysis.shares import SMALL
 from schedlog_analysis.sync import next_sync
 
 MOST_SCHEDULES = 8  # rows that fit on one screen

@@ -17,8 +17,9 @@ from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import MISSING, Int64, Moment, duration_ms, moment_ms, to_durations, to_instants, to_ms
 from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
-from schedlog_analysis.rates import Floats, say, wilson
+from schedlog_analysis.rates import Floats, wilson
 from schedlog_analysis.schema import URGENCIES, BurnRates, Slo
+from schedlog_analysis.shares import say
 from schedlog_analysis.spacing import Mask
 from schedlog_analysis.windows import PERIODS, window_starts, zone
 

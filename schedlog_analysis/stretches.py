@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schedlog_analysis.instants import Int64
+from schedlog_analysis.spacing import Mask
 
 Float64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 # What a stretch may look like, as the share of bad ticks in it, and the weight that each look gets: practically all of
 # them, or most with good ones in between (flapping), which needs ten times the evidence.

@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from schedlog_analysis.errors import SchemaError
 from schedlog_analysis.instants import Int64, to_ms
 from schedlog_analysis.keys import encode
 from schedlog_analysis.schema import PLANNED, Invocations, Ticks
-
-Mask = NDArray[np.bool_]
+from schedlog_analysis.spacing import Mask
 
 
 class Trials(NamedTuple):

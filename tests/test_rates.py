@@ -10,8 +10,9 @@ from scipy import stats
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.policy import AccountingPolicy
-from schedlog_analysis.rates import average_error_rate, error_rate, pooled_error_rate, say, wilson, with_rates
+from schedlog_analysis.rates import average_error_rate, error_rate, pooled_error_rate, wilson, with_rates
 from schedlog_analysis.schema import ErrorRates, Invocations, Ticks
+from schedlog_analysis.shares import say
 from schedlog_analysis.ticks import ticks
 
 SEEDS = st.integers(0, 10_000)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pandas as pd
 
-from schedlog_analysis.analysis import Analysis, _extent, _newest, _previous
+from schedlog_analysis.analysis import Analysis, _extent, _newest, _spans
 from schedlog_analysis.archive import Archive
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.fleet.adding import add_up, meet
@@ -112,13 +112,12 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     duration_ms(grace, "grace")
     contents, definitions = Contents.of(archive), archive.read_schedules()
     first, end = _extent(contents.extent(), definitions, tz)
-    asked = period if isinstance(period, Period) else Period.parse(period, first, end or first, tz)
-    before = _previous(previous, asked, first, end or first)
+    asked, before, since = _spans(period, previous, first, end or first, tz)
     question = Question(
         period=asked,
         previous=before,
         policy=policy or AccountingPolicy(),
-        since=first if before is None else min(first, before.start),
+        since=since,
         end=end or first,
         grace=grace,
         has_objective=objective is not None,

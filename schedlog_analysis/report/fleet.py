@@ -14,8 +14,9 @@ from schedlog_analysis.errors import SchedlogError
 from schedlog_analysis.incidents import reliability
 from schedlog_analysis.report.outcomes import outcomes_by_schedule
 from schedlog_analysis.report.values import Facts, is_missing, iso, number, records, seconds, whole
-from schedlog_analysis.report.words import clean, share_of
+from schedlog_analysis.report.words import clean
 from schedlog_analysis.schema import OUTCOMES, STATUSES
+from schedlog_analysis.shares import say
 
 CONSOLE = "https://console.apify.com/schedules/"
 
@@ -94,7 +95,7 @@ class _Sources:
             "error_rate": number(rates.get("error_rate")),
             "low": number(rates.get("low")),
         }
-        told |= {"high": number(rates.get("high")), "text": share_of(n_down, n), "previous": _previous(before)}
+        told |= {"high": number(rates.get("high")), "text": say(n_down, n), "previous": _previous(before)}
         told |= counts | _rhythm(cadence, self.analysis) | _repairs(repairs)
         told |= {"n_entries": int(coverage.get("n_entries", 0)), "first_at": iso(coverage.get("first_at"))}
         told |= {"last_at": iso(coverage.get("last_at")), "clusters": self._top_clusters(schedule_id)}
@@ -207,7 +208,7 @@ def _previous(before: Facts) -> Facts | None:
     n, n_down = int(before.get("n", 0)), int(before.get("n_failed", 0))
     if not n:
         return None
-    return {"n": n, "n_down": n_down, "error_rate": n_down / n, "text": share_of(n_down, n)}
+    return {"n": n, "n_down": n_down, "error_rate": n_down / n, "text": say(n_down, n)}
 
 
 _DURATIONS = ("delay_median", "delay_p95", "delay_max", "delay_spread", "interval_median", "longest_gap", "offset")

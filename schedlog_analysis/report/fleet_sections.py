@@ -9,7 +9,6 @@ from schedlog_analysis.report.fleet import QUIET
 from schedlog_analysis.report.values import Facts
 from schedlog_analysis.report.words import (
     NONE,
-    SMALL,
     count,
     interval,
     k_of_n,
@@ -20,6 +19,7 @@ from schedlog_analysis.report.words import (
     sentence,
     whole_number,
 )
+from schedlog_analysis.shares import SMALL
 
 MOST_LATE = 15  # rows of the table of delays
 

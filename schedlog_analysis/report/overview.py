@@ -12,15 +12,14 @@ from schedlog_analysis.rates import average_error_rate, wilson, with_rates
 from schedlog_analysis.report.values import Facts, iso, number, records, seconds
 from schedlog_analysis.report.words import (
     NONE,
-    SMALL,
     count,
     duration,
     interval,
     k_of_n,
     moment,
     percent,
-    share_of,
 )
+from schedlog_analysis.shares import SMALL, say
 
 
 def figure_facts(analysis: Analysis) -> list[Facts]:
@@ -64,7 +63,7 @@ def _share(name: str, label: str, now: tuple[int, int], before: tuple[int, int],
         "k": k_before,
         "n": n_before,
         "value": k_before / n_before if n_before else None,
-        "text": share_of(k_before, n_before),
+        "text": say(k_before, n_before),
     }
     return {
         "id": name,
@@ -75,7 +74,7 @@ def _share(name: str, label: str, now: tuple[int, int], before: tuple[int, int],
         "low": number(low),
         "high": number(high),
         "headline": (percent(k / n) if n >= SMALL else k_of_n(k, n)) if n else NONE,
-        "text": share_of(k, n),
+        "text": say(k, n),
         "of_what": (f"{k_of_n(k, n)} {of_what}" if n >= SMALL else of_what) if n else "nothing was due",
         "note": f"95 % interval {interval(low, high)}" if n else "",
         "previous": earlier if n_before else None,

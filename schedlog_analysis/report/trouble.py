@@ -5,7 +5,8 @@ from __future__ import annotations
 from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.causes import CAUSES, OTHER
 from schedlog_analysis.report.values import Facts, is_missing, iso, number, records, seconds
-from schedlog_analysis.report.words import clean, count, duration, listed, moment, percent, share_of
+from schedlog_analysis.report.words import clean, count, duration, listed, moment, percent
+from schedlog_analysis.shares import say
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_LISTED = 6  # schedules of a shared incident that are named
@@ -130,7 +131,7 @@ def hour_facts(analysis: Analysis) -> list[Facts]:
 
 def _rate(row: Facts) -> Facts:
     n, n_down = int(row["n"]), int(row["n_failed"])
-    told = {"n": n, "n_down": n_down, "error_rate": number(row["error_rate"]), "text": share_of(n_down, n)}
+    told = {"n": n, "n_down": n_down, "error_rate": number(row["error_rate"]), "text": say(n_down, n)}
     return told | {"low": number(row["low"]), "high": number(row["high"])}
 
 

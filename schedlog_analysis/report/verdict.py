@@ -6,7 +6,8 @@ import pandas as pd
 
 from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.report.values import Facts
-from schedlog_analysis.report.words import count, k_of_n, listed, moment, plain, share_of
+from schedlog_analysis.report.words import count, k_of_n, listed, moment, plain
+from schedlog_analysis.shares import say
 
 MOST_NAMED = 2  # more schedules than this are counted, not named
 LONGEST_NAME = 48  # [characters]
@@ -84,7 +85,7 @@ def _day(instant: pd.Timestamp, tz: str) -> str:
 
 def _share(k: int, n: int) -> str:
     """Say a share so that a noun follows: 94.1 % of 1,923 ticks, or 2 of 7 ticks."""
-    told = share_of(k, n)
+    told = say(k, n)
     return (
         f"{told.partition(' (')[0]} of {count(n, 'tick')}" if "(" in told else f"{told} {'tick' if n == 1 else 'ticks'}"
     )

@@ -13,7 +13,6 @@ from schedlog_analysis.shares import say_share
 from schedlog_analysis.windows import zone
 
 # Below this many, a share of a hundred says more than was seen: "2 of 7" comes first.
-SMALL = 20
 NONE = "–"  # noqa: RUF001 - an en dash is the sign for "no figure" in tables
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -78,18 +77,6 @@ def k_of_n(k: int, n: int) -> str:
     ('90 of 1,000', 'nothing was due')
     """
     return f"{k:,} of {n:,}" if n else "nothing was due"
-
-
-def share_of(k: int, n: int) -> str:
-    """
-    Say k of n as a share, or as it is when n is small.
-
-    Examples
-    --------
-    >>> share_of(2, 7), share_of(90, 1000), share_of(0, 0)
-    ('2 of 7', '9.0 % (90 of 1,000)', 'nothing was due')
-    """
-    return k_of_n(k, n) if n < SMALL else f"{percent(k / n)} ({k_of_n(k, n)})"
 
 
 def interval(low: float | None, high: float | None) -> str:

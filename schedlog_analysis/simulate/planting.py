@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from schedlog_analysis.simulate.recipes import Recipe, Streak
 from schedlog_analysis.simulate.texts import TEXTS, USER
+from schedlog_analysis.spacing import Mask
 
 Int64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
