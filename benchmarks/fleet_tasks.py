@@ -107,8 +107,7 @@ def in_polars(folder: str, _n: int) -> dict[str, Any]:
 
     with clock() as spent:
         log = pl.scan_parquet(f"{folder}/log/**/*.parquet")
-        minutes = pl.col("cron").str.extract(MINUTES).cast(pl.Int64)
-        minutes = minutes.fill_null(pl.when(pl.col("cron").str.starts_with("0 ")).then(60).otherwise(1))
+        minutes = _minutes()
         step, is_error = pl.col("step"), pl.col("level") == "ERROR"
         first, last = (pl.col(name).cast(pl.Int64) // (minutes * 60_000) for name in ("created_at", "before"))
         planned = (
@@ -152,20 +151,7 @@ def in_polars(folder: str, _n: int) -> dict[str, Any]:
             error_rate=pl.col("is_bad").mean(),
         )
         days = due.group_by(day=pl.col("tick") * step // 86_400_000).agg(n=pl.len(), n_failed=pl.col("is_bad").sum())
-        template = pl.col("message")
-        for mask in MASKS:
-            template = template.str.replace_all(mask, "<*>")
-        clusters = (
-            log.filter(is_error)
-            .group_by(template=template)
-            .agg(
-                n=pl.len(),
-                first_seen=pl.col("created_at").min(),
-                last_seen=pl.col("created_at").max(),
-                n_schedules=pl.col("schedule_id").n_unique(),
-            )
-        )
-        rhythm, days, clusters = pl.collect_all([rhythm, days, clusters], engine="streaming")
+        rhythm, days, clusters = pl.collect_all([rhythm, days, _clusters(log)], engine="streaming")
     return spent | _theirs(rhythm, len(days), len(clusters))
 
 
@@ -175,8 +161,7 @@ def counting_in_polars(folder: str, _n: int) -> dict[str, Any]:
 
     with clock() as spent:
         log = pl.scan_parquet(f"{folder}/log/**/*.parquet")
-        minutes = pl.col("cron").str.extract(MINUTES).cast(pl.Int64)
-        minutes = minutes.fill_null(pl.when(pl.col("cron").str.starts_with("0 ")).then(60).otherwise(1))
+        minutes = _minutes()
         step, is_error = pl.col("step"), pl.col("level") == "ERROR"
         plan = (
             pl.scan_parquet(f"{folder}/schedules/*.parquet")
@@ -222,21 +207,35 @@ def counting_in_polars(folder: str, _n: int) -> dict[str, Any]:
         )
         day = (invoked // 86_400_000).alias("day")
         days = told.group_by(day).agg(n=pl.len(), n_failed=(pl.col("n_errors") > 0).sum())
-        template = pl.col("message")
-        for mask in MASKS:
-            template = template.str.replace_all(mask, "<*>")
-        clusters = (
-            log.filter(is_error)
-            .group_by(template=template)
-            .agg(
-                n=pl.len(),
-                first_seen=pl.col("created_at").min(),
-                last_seen=pl.col("created_at").max(),
-                n_schedules=pl.col("schedule_id").n_unique(),
-            )
-        )
-        rhythm, days, clusters = pl.collect_all([rhythm, days, clusters], engine="streaming")
+        rhythm, days, clusters = pl.collect_all([rhythm, days, _clusters(log)], engine="streaming")
     return spent | _theirs(rhythm, len(days), len(clusters))
+
+
+def _minutes() -> Any:
+    """Read the plan as a number of minutes."""
+    import polars as pl
+
+    minutes = pl.col("cron").str.extract(MINUTES).cast(pl.Int64)
+    return minutes.fill_null(pl.when(pl.col("cron").str.starts_with("0 ")).then(60).otherwise(1))
+
+
+def _clusters(log: Any) -> Any:
+    """Group errors by their text, masked."""
+    import polars as pl
+
+    template = pl.col("message")
+    for mask in MASKS:
+        template = template.str.replace_all(mask, "<*>")
+    return (
+        log.filter(pl.col("level") == "ERROR")
+        .group_by(template=template)
+        .agg(
+            n=pl.len(),
+            first_seen=pl.col("created_at").min(),
+            last_seen=pl.col("created_at").max(),
+            n_schedules=pl.col("schedule_id").n_unique(),
+        )
+    )
 
 
 def in_pandas(folder: str, _n: int) -> dict[str, Any]:
