@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from schedlog_analysis.redact import REDACTED
 from schedlog_analysis.report.words import (
     NONE,
-    SMALL,
     clean,
     count,
     duration,
@@ -24,9 +23,9 @@ from schedlog_analysis.report.words import (
     plain,
     seconds_words,
     sentence,
-    share_of,
     whole_number,
 )
+from schedlog_analysis.shares import SMALL, say
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
@@ -50,7 +49,7 @@ def test_a_missing_share_is_a_dash():
 @given(st.integers(0, 100), st.integers(0, 100))
 def test_small_numbers_are_said_as_k_of_n(k, n):
     """Below twenty there is no percent sign; from twenty on there are both; of nothing there is neither."""
-    told = share_of(min(k, n), n)
+    told = say(min(k, n), n)
     assert ("%" in told) == (n >= SMALL)
     assert (k_of_n(min(k, n), n) in told) == (n > 0 or told == "nothing was due")
     if n == 0:
