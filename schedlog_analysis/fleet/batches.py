@@ -126,7 +126,8 @@ class Contents:
     def batches(self, ids: pd.Index[Any], size: int) -> list[Batch]:
         """Put all schedules, and `ids` too, in order into batches of at most `size` entries, or of one schedule."""
         n = self.counts.groupby("schedule_id", observed=True)["n"].sum()
-        everyone = pd.Index(n.index.astype("str"), dtype="str").union(ids)
+        # `union` alone leaves one side as it came where the other is empty or the same.
+        everyone = pd.Index(n.index.astype("str"), dtype="str").union(ids).sort_values()
         cuts = _cuts(n.reindex(everyone).fillna(0).to_numpy(dtype=np.int64), size)
         return [self.batch(tuple(everyone[begin:end])) for begin, end in zip(cuts[:-1], cuts[1:], strict=True)]
 
