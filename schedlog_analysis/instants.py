@@ -40,12 +40,12 @@ def to_instants(ms: Int64) -> pd.DatetimeIndex:
     >>> to_instants(np.array([0]))[0].isoformat()
     '1970-01-01T00:00:00+00:00'
     """
-    return pd.DatetimeIndex(ms.view("datetime64[ms]")).tz_localize("UTC")
+    return pd.DatetimeIndex(ms.view("datetime64[ms]"), tz="UTC", copy=False)
 
 
 def to_durations(ms: Int64) -> pd.TimedeltaIndex:
     """Turn milliseconds into durations (``timedelta64[ms]``); `MISSING` becomes NaT."""
-    return pd.TimedeltaIndex(ms.view("timedelta64[ms]"))
+    return pd.TimedeltaIndex(ms.view("timedelta64[ms]"), copy=False)
 
 
 def moment_ms(moment: Moment, name: str = "moment") -> int:

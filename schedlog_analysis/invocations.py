@@ -17,7 +17,7 @@ from schedlog_analysis.instants import Int64, duration_ms, to_instants, to_ms
 from schedlog_analysis.keys import decode, encode, is_sorted, slices
 from schedlog_analysis.plan import definitions_by_id, plan
 from schedlog_analysis.schema import OUTCOMES, Invocations, Log, Schedules
-from schedlog_analysis.spacing import Mask, keep_spaced
+from schedlog_analysis.spacing import Mask, changes, keep_spaced
 
 SCHEDULED = "Schedule invoked"
 MANUAL = "Schedule invoked manually"
@@ -100,8 +100,9 @@ def invocations(
         log, codes, created = log.iloc[order], codes[order], created[order]
 
     entries = _Entries(codes, created, log["message"], _kinds(log))
-    tick = _tick_numbers(entries, ids, definitions, duration_ms(tolerance, "tolerance"))
-    return _summarise(entries, _group(entries, tick, duration_ms(window, "window")), definitions, log, ids)
+    width = duration_ms(window, "window")
+    tick = _tick_numbers(entries, ids, definitions, width, duration_ms(tolerance, "tolerance"))
+    return _summarise(entries, _group(entries, tick, width), definitions, log, ids)
 
 
 def _kinds(log: pd.DataFrame) -> dict[str, Mask]:
@@ -119,19 +120,30 @@ def _kinds(log: pd.DataFrame) -> dict[str, Mask]:
 
 
 def _matches(message: pd.Series[Any], among: Mask, pattern: str) -> Mask:
-    """Search only where it can matter: errors and warnings are few."""
+    """Search only where it can matter, and each text once: errors and warnings are few, and their texts fewer."""
+    codes, texts = pd.factorize(message[among])
     found = np.zeros(len(message), dtype=bool)
-    found[among] = message[among].astype("str").str.match(pattern).to_numpy(dtype=bool)
+    found[among] = np.asarray(texts.astype("str").str.match(pattern), dtype=bool)[codes]
     return found
 
 
-def _tick_numbers(entries: _Entries, ids: pd.Index[Any], schedules: pd.DataFrame | None, tolerance: int) -> Int64:
-    """Number the tick that each entry belongs to: the latest planned at or before it; 0 where no plan is known."""
-    tick = np.zeros(len(entries.codes), dtype=np.int64)
+def _tick_numbers(
+    entries: _Entries, ids: pd.Index[Any], schedules: pd.DataFrame | None, window: int, tolerance: int
+) -> Int64:
+    """
+    Number the tick that each entry belongs to: the latest planned at or before it.
+
+    The numbers are 0 where no plan is known, and where no entry is within the window of the one before it: a plan could
+    part nothing there.
+    """
+    codes, created = entries.codes, entries.created
+    tick = np.zeros(len(codes), dtype=np.int64)
     plans = {} if schedules is None else definitions_by_id(schedules)
-    for schedule_id, mine in zip(ids, slices(entries.codes, len(ids)), strict=True):
-        if schedule_id in plans:
-            seen = entries.created[mine] + tolerance
+    is_close = (created[1:] - created[:-1] < window) & (codes[1:] == codes[:-1])
+    n_close = np.bincount(codes[1:][is_close], minlength=len(ids))
+    for schedule_id, mine, n in zip(ids, slices(codes, len(ids)), n_close.tolist(), strict=True):
+        if n and schedule_id in plans:
+            seen = created[mine] + tolerance
             planned = plan(plans[schedule_id], int(seen[0]), int(seen[-1]) + 1).planned
             tick[mine] = np.searchsorted(planned, seen, side="right")
     return tick
@@ -139,14 +151,14 @@ def _tick_numbers(entries: _Entries, ids: pd.Index[Any], schedules: pd.DataFrame
 
 def _group(entries: _Entries, tick: Int64, window: int) -> Int64:
     """Number the invocation of each entry; a click inside another invocation's window is one of its own."""
-    starts = (np.diff(entries.codes, prepend=-1) != 0) | (np.diff(tick, prepend=-1) != 0)
+    starts = changes(entries.codes, tick)
     is_manual, is_apart = entries.kind["manual"], np.zeros(len(tick), dtype=bool)
     group = np.cumsum(keep_spaced(entries.created, window, starts)) - 1
-    while (is_mixed := is_manual & ~is_apart & _any(group, entries.kind["scheduled"])[group]).any():
+    while is_manual.any() and (is_mixed := is_manual & ~is_apart & _any(group, entries.kind["scheduled"])[group]).any():
         # What follows a click is not spaced from the click, so each one set apart may free others.
         is_apart |= is_mixed
         series = np.cumsum(starts)[~is_apart]
-        kept = keep_spaced(entries.created[~is_apart], window, np.diff(series, prepend=0) != 0)
+        kept = keep_spaced(entries.created[~is_apart], window, changes(series))
         group = np.full(len(tick), -1)
         group[~is_apart] = np.cumsum(kept) - 1
         group[is_apart] = kept.sum() + np.arange(is_apart.sum())
@@ -164,30 +176,30 @@ def _summarise(
     entries: _Entries, group: Int64, schedules: pd.DataFrame | None, log: pd.DataFrame, ids: pd.Index[Any]
 ) -> pd.DataFrame:
     kind = entries.kind
-    n_entries = np.bincount(group)
-    first = np.full(len(n_entries), len(group))
-    np.minimum.at(first, group, np.arange(len(group)))
+    is_in_order = is_sorted(group)  # a click set apart was numbered after all others
+    first = np.flatnonzero(changes(group)) if is_in_order else np.unique(group, return_index=True)[1]
     codes, invoked = entries.codes[first], entries.created[first]
-    n_errors, n_warnings = (np.bincount(group[kind[name]], minlength=len(n_entries)) for name in ("error", "warning"))
-    n_actions = _n_actions(codes, invoked, ids, schedules)
-    is_failed = (n_errors > 0) & (np.isnan(n_actions) | (n_errors >= n_actions) | _any(group, kind["whole"]))
-    is_skipped = (n_errors == 0) & _any(group, kind["skip"])
-    outcome = np.select([is_failed, n_errors > 0, is_skipped], [FAILED, PARTIAL, SKIP], default=OK)
+    n_errors, n_warnings = (np.bincount(group[kind[name]], minlength=len(first)) for name in ("error", "warning"))
+    outcome = np.full(len(first), OK, dtype=np.int8)
+    outcome[_any(group, kind["skip"])] = SKIP
+    hit = np.flatnonzero(n_errors)  # in order: no click is an ERROR
+    n_actions = _n_actions(codes[hit], invoked[hit], ids, schedules)
+    is_failed = np.isnan(n_actions) | (n_errors[hit] >= n_actions) | _any(group, kind["whole"])[hit]
+    outcome[hit] = np.where(is_failed, FAILED, PARTIAL)
     table = pd.DataFrame(
         {
             "schedule_id": decode(codes, ids, log["schedule_id"]),
             "invoked_at": to_instants(invoked),
             "outcome": pd.Categorical.from_codes(outcome, categories=pd.Index(OUTCOMES, dtype="str")),
             "is_manual": _any(group, kind["manual"]),
-            "n_entries": n_entries.astype(np.int64),
+            "n_entries": np.bincount(group),
             "n_errors": n_errors,
             "n_warnings": n_warnings,
-            "message": _first_messages(entries, group, len(n_entries)),
+            "message": _first_messages(entries, group, len(first)),
         },
         copy=False,
     )
-    # A click that came before its neighbour's first entry was numbered after it.
-    return table if is_sorted(codes, invoked) else table.iloc[np.lexsort((invoked, codes))].reset_index(drop=True)
+    return table if is_in_order else table.iloc[np.lexsort((invoked, codes))].reset_index(drop=True)
 
 
 def _first_messages(entries: _Entries, group: Int64, n: int) -> pd.Series[Any]:
@@ -197,7 +209,7 @@ def _first_messages(entries: _Entries, group: Int64, n: int) -> pd.Series[Any]:
     codes, texts = encode(entries.message.iloc[told])
     order = np.lexsort((codes, entries.created[told], ~is_error[told], group[told]))
     where, nth = np.unique(group[told][order], return_index=True)
-    chosen = np.full(n, -1)
+    chosen = np.full(n, -1, dtype=np.int32)
     chosen[where] = codes[order][nth]
     return decode(chosen, texts, entries.message)
 

@@ -8,11 +8,29 @@ answers it with a handful of array operations by doubling jumps.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Int64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+
+def changes(*columns: NDArray[Any]) -> Mask:
+    """
+    Tell which rows differ from the one before in any of some columns; the first row does.
+
+    Examples
+    --------
+    >>> changes(np.array([1, 1, 2, 2])).tolist()
+    [True, False, True, False]
+    """
+    is_new = np.ones(len(columns[0]), dtype=bool)
+    for number, column in enumerate(columns):
+        differs = column[1:] != column[:-1]
+        is_new[1:] = is_new[1:] | differs if number else differs
+    return is_new
 
 
 def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask:
@@ -48,8 +66,7 @@ def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask
     if n == 0:
         return starts
     starts[0] = True
-    follows_closely = np.diff(instants, prepend=instants[0] - gap) < gap
-    if not (follows_closely & ~starts).any():
+    if not ((instants[1:] - instants[:-1] < gap) & ~starts[1:]).any():
         return np.ones(n, dtype=bool)
     ends = _series_ends(starts)
     if starts.sum() == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pyarrow import fs
 
 from schedlog_analysis.archive import Archive
@@ -20,14 +21,10 @@ from schedlog_analysis.archive.parts import DAMAGE, KINDS, LOG, Part, to_frame
 from schedlog_analysis.archive.union import union
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.instants import Int64, to_instants
-from schedlog_analysis.keys import is_sorted
 from schedlog_analysis.schema import Log
 
 _CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
-_FORMAT = ds.ParquetFileFormat(
-    dictionary_columns=_CODED,
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True),
-)
+_ROWS = 65_536  # read at once
 
 
 class Batch(NamedTuple):
@@ -45,21 +42,18 @@ class Batch(NamedTuple):
         """Read the Log, its texts as categoricals."""
         if not self.places:
             return pd.DataFrame(Log.empty())
-        fragments = [_FORMAT.make_fragment(path, self.filesystem, row_groups=groups) for path, groups in self.places]
-        files = ds.FileSystemDataset(fragments, LOG.coded, _FORMAT, self.filesystem)
-        log = _in_order(self._mine(files, Log.names()), self.ids)
+        log = _in_order(self._mine(Log.names()), self.ids)
         if log is not None:
             return log
         # Entries share an instant: what of them is doubled, and their order, the counters tell.
-        return to_frame(union(self._mine(files), LOG.key), LOG, categories=True)
+        return to_frame(union(self._mine(LOG.schema.names), LOG.key), LOG, categories=True)
 
-    def _mine(self, files: ds.Dataset, names: list[str] | None = None) -> pa.Table:
-        """Read row groups and drop at once what other schedules have there, which may be most of them."""
-        ids, kept = pa.array(self.ids, pa.string()), []
-        for rows in files.to_batches(columns=names):
-            owner = rows["schedule_id"]
-            kept.append(rows.filter(pc.is_in(owner.dictionary, ids).take(owner.indices)))
-        return pa.Table.from_batches(kept).unify_dictionaries()
+    def _mine(self, names: list[str]) -> pa.Table:
+        """Read the rows, file by file in order; several at a time, as each may be far away."""
+        ids = pa.array(self.ids, pa.string())
+        with ThreadPoolExecutor() as pool:
+            files = pool.map(lambda place: list(_rows(*place, self.filesystem, names, ids)), self.places)
+            return pa.Table.from_batches([rows for file in files for rows in file]).unify_dictionaries()
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut the batch in two, each with half of the schedules."""
@@ -153,8 +147,7 @@ def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> list[_Group] |
     problem = part.problem
     try:
         if problem is None:
-            with filesystem.open_input_file(part.path) as source:
-                file = pq.ParquetFile(source, read_dictionary=["schedule_id"], page_checksum_verification=True)
+            with _open(part.path, filesystem) as file:
                 return [_count_group(file, number) for number in range(file.num_row_groups)]
     except FileNotFoundError:
         raise
@@ -174,6 +167,23 @@ def _count_group(file: pq.ParquetFile, number: int) -> _Group:
     return _Group(number, counted.field("values"), n, (bounds["min"].as_py(), bounds["max"].as_py()))
 
 
+def _open(path: str, filesystem: fs.FileSystem) -> pq.ParquetFile:
+    source = filesystem.open_input_file(path)
+    return pq.ParquetFile(source, read_dictionary=_CODED, page_checksum_verification=True, pre_buffer=True)
+
+
+def _rows(
+    path: str, groups: Sequence[int], filesystem: fs.FileSystem, names: list[str], ids: pa.Array
+) -> Iterator[pa.RecordBatch]:
+    """Read row groups of a file and drop at once what other schedules have there, which may be most of them."""
+    with _open(path, filesystem) as file:
+        for rows in file.iter_batches(_ROWS, groups, columns=names, use_threads=False):
+            owner = rows["schedule_id"]
+            is_mine = pc.is_in(owner.dictionary, ids)
+            # Files are sorted by schedule, so all of a row group is mine but where the batch begins and ends.
+            yield rows if pc.all(is_mine).as_py() else rows.filter(is_mine.take(owner.indices))
+
+
 def _cuts(n: Int64, size: int) -> list[int]:
     """Give the positions between which so many rows add up to at most `size`, each piece having one at least."""
     total, cuts = np.append(0, np.cumsum(n)), [0]
@@ -185,7 +195,7 @@ def _cuts(n: Int64, size: int) -> list[int]:
 
 def _in_order(rows: pa.Table, ids: tuple[str, ...]) -> pd.DataFrame | None:
     """
-    Sort the entries of some schedules; None if two of them share an instant.
+    Sort the entries of some schedules, and no others; None if two of them share an instant.
 
     Files stand in the order of their months, and each is sorted by schedule and time. So sorting by schedule alone is
     mostly enough, and as there are few schedules in a batch, that is counting.
@@ -195,14 +205,12 @@ def _in_order(rows: pa.Table, ids: tuple[str, ...]) -> pd.DataFrame | None:
     positions = pc.index_in(names, pa.array(ids, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
     owner = positions.astype(np.min_scalar_type(-len(ids)))[columns["schedule_id"].indices.to_numpy()]
     created = columns["created_at"].cast(pa.int64()).to_numpy()
-    order = np.flatnonzero(owner >= 0)
-    order = order[np.argsort(owner[order], kind="stable")]
+    order = np.argsort(owner, kind="stable")
+    if not _is_rising(owner[order], created[order]):
+        order = np.lexsort((created, owner))
+        if not _is_rising(owner[order], created[order]):
+            return None
     owner, created = owner[order], created[order]
-    if not is_sorted(owner, created):
-        again = np.lexsort((created, owner))
-        order, owner, created = order[again], owner[again], created[again]
-    if ((np.diff(created) == 0) & (np.diff(owner) == 0)).any():
-        return None
     texts = {name: columns[name] for name in ("level", "message")}
     coded = {
         name: pd.Categorical.from_codes(text.indices.to_numpy()[order], pd.Index(text.dictionary, dtype="str"))
@@ -210,3 +218,8 @@ def _in_order(rows: pa.Table, ids: tuple[str, ...]) -> pd.DataFrame | None:
     }
     known = pd.Categorical.from_codes(owner, categories=pd.Index(ids, dtype="str"))
     return pd.DataFrame({"schedule_id": known, "created_at": to_instants(created), **coded}, copy=False)
+
+
+def _is_rising(owner: NDArray[Any], created: Int64) -> bool:
+    """Tell whether each entry comes after the one before it, where owners stand in order."""
+    return bool(((created[1:] > created[:-1]) | (owner[1:] > owner[:-1])).all())
