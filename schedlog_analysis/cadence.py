@@ -14,7 +14,7 @@ from schedlog_analysis.cron import Cron
 from schedlog_analysis.infer import infer_cron
 from schedlog_analysis.instants import MISSING, Int64, duration_ms, to_durations, to_instants, to_ms
 from schedlog_analysis.keys import decode, encode, is_sorted, slices
-from schedlog_analysis.plan import Definition, definitions_by_id
+from schedlog_analysis.plan import Definition, definitions_by_id, previous_tick
 from schedlog_analysis.schema import PLANNED, STATUSES, Cadence, Schedules, Ticks
 from schedlog_analysis.spacing import Mask
 
@@ -195,8 +195,8 @@ def _cron_of(definition: Definition | None, of_it: dict[str, Any]) -> dict[str, 
 def _offset(cron: Cron, planned: Int64) -> int:
     if not cron.is_macro or not len(planned):
         return MISSING
-    nominal = cron.previous(to_instants(planned[-1:] + 1)[0])
-    return int(planned[-1] - to_ms(nominal)[0]) if len(nominal) else MISSING
+    nominal = previous_tick(cron, int(planned[-1]) + 1)
+    return MISSING if nominal == MISSING else int(planned[-1]) - nominal
 
 
 def _cadence_of_one(of_it: dict[str, Any], limit: int | None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ import pandas as pd
 
 from schedlog_analysis.errors import CronError
 from schedlog_analysis.expression import MACROS, Dialect, Pattern, parse
+from schedlog_analysis.instants import to_instants
 from schedlog_analysis.planning import END_MS, MAX_TICKS, Reading, clock, plan, planned_reading, readings_of, union
 from schedlog_analysis.wording import words
 from schedlog_analysis.zones import LAST_YEAR, load_zone
@@ -175,7 +176,7 @@ class Cron:
         >>> len(cron.ticks("2025-01-01T00:00Z", "2025-01-01T00:01Z", min_gap=timedelta(seconds=10)))
         6
         """
-        return _index(self.tick_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap)))
+        return to_instants(self.tick_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap)))
 
     def count(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> int:
         """
@@ -209,13 +210,7 @@ class Cron:
         >>> Cron("@monthly").next("2025-01-01T00:00Z")[0].isoformat()
         '2025-02-01T00:00:00+00:00'
         """
-        begin = _instant_ms(after, "after")[0] + 1
-        span = self._span_ms(n)
-        while True:
-            found = self.tick_ms(begin, min(begin + span, END_MS))
-            if len(found) >= n or begin + span >= END_MS:
-                return _index(found[:n])
-            span *= 4
+        return to_instants(self.next_ms(_instant_ms(after, "after")[0], n))
 
     def previous(self, before: Instant, n: int = 1) -> pd.DatetimeIndex:
         """
@@ -238,13 +233,7 @@ class Cron:
         >>> Cron("@monthly").previous("2025-01-01T00:00Z")[0].isoformat()
         '2024-12-01T00:00:00+00:00'
         """
-        end = _instant_ms(before, "before")[1]
-        span = self._span_ms(n)
-        while True:
-            found = self.tick_ms(max(end - span, 0), end)
-            if len(found) >= n or end - span <= 0:
-                return _index(found[-n:])
-            span *= 4
+        return to_instants(self.previous_ms(_instant_ms(before, "before")[1], n))
 
     def readings(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DataFrame:
         """
@@ -272,7 +261,7 @@ class Cron:
         [True, False]
         """
         ms, is_ambiguous = self.reading_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap))
-        return pd.DataFrame({"planned_at": _index(ms), "is_ambiguous": is_ambiguous})
+        return pd.DataFrame({"planned_at": to_instants(ms), "is_ambiguous": is_ambiguous})
 
     def tick_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> Int64:
         """
@@ -296,6 +285,38 @@ class Cron:
         [0, 3600000]
         """
         return self._plan(planned_reading(self._pattern), start_ms, end_ms, min_gap_ms)
+
+    def next_ms(self, after_ms: int, n: int = 1) -> Int64:
+        """
+        Return the first `n` ticks strictly after a moment as an array, as :meth:`next` does as an index.
+
+        Examples
+        --------
+        >>> Cron("0 * * * *").next_ms(0).tolist()
+        [3600000]
+        """
+        begin, span = after_ms + 1, self._span_ms(n)
+        while True:
+            found = self.tick_ms(begin, min(begin + span, END_MS))
+            if len(found) >= n or begin + span >= END_MS:
+                return found[:n]
+            span *= 4
+
+    def previous_ms(self, before_ms: int, n: int = 1) -> Int64:
+        """
+        Return the last `n` ticks strictly before a moment as an array, as :meth:`previous` does as an index.
+
+        Examples
+        --------
+        >>> Cron("0 * * * *").previous_ms(7_200_000).tolist()
+        [3600000]
+        """
+        span = self._span_ms(n)
+        while True:
+            found = self.tick_ms(max(before_ms - span, 0), before_ms)
+            if len(found) >= n or before_ms - span <= 0:
+                return found[-n:]
+            span *= 4
 
     def reading_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> tuple[Int64, Bools]:
         """
@@ -357,10 +378,6 @@ class Cron:
             min_gap_ms=min_gap_ms,
         )
         return ticks + offset if offset else ticks
-
-
-def _index(ms: Int64) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(ms.view("M8[ms]"), tz="UTC", copy=False)
 
 
 def _window(start: Instant, end: Instant) -> tuple[int, int]:

@@ -130,21 +130,16 @@ def tick_after(definition: Definition, moment: int, n: int = 1) -> int:
     """Give the `n`-th moment after another that the expression valid then names; the other itself if there is none."""
     for version in definition.versions:
         if moment < version.ends - 1:
-            after = version.cron.next(_instant(max(moment, version.begins - 1)), n)
-            if len(after) and (tick := int(to_ms(after)[-1])) < version.ends:
+            after = version.cron.next_ms(max(moment, version.begins - 1), n)
+            if len(after) and (tick := int(after[-1])) < version.ends:
                 return tick
     return moment
 
 
 def previous_tick(cron: Cron, moment: int) -> int:
     """Give the last moment before another that an expression names, in milliseconds; `MISSING` if there is none."""
-    before = cron.previous(_instant(moment))
-    return int(to_ms(before)[0]) if len(before) else MISSING
-
-
-def _instant(ms: int) -> pd.Timestamp:
-    """Turn one number into an instant, which an index of one does far more slowly, twice for each schedule."""
-    return pd.Timestamp(ms, unit="ms", tz="UTC")
+    before = cron.previous_ms(moment)
+    return int(before[0]) if len(before) else MISSING
 
 
 def _cron(schedule_id: str, expression: str, zone: str) -> Cron:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import InputError
@@ -30,7 +31,9 @@ from schedlog_analysis.plan import (
     tick_before,
 )
 from schedlog_analysis.schema import STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
-from schedlog_analysis.spacing import Mask
+from schedlog_analysis.spacing import Mask, changes
+
+Int8 = NDArray[np.int8]
 
 ON_TIME, LATE, MISSED, UNKNOWN, DUPLICATE, EXTRA, MANUAL = range(len(STATUSES))
 # A run belongs to the last invocation before its start; how long the platform may take in between is not documented.
@@ -62,14 +65,14 @@ class _Rows(NamedTuple):
 
     planned: Int64
     row: Int64  # which invocation, -1 for none
-    status: Int64
+    status: Int8
     is_ambiguous: Mask
 
     @classmethod
     def of(cls, row: Int64, status: int) -> _Rows:
         """Invocations beyond the plan."""
         n = len(row)
-        return cls(np.full(n, MISSING), row, np.full(n, status), np.zeros(n, dtype=bool))
+        return cls(np.full(n, MISSING), row, np.full(n, status, dtype=np.int8), np.zeros(n, dtype=bool))
 
     @classmethod
     def joined(cls, parts: list[_Rows]) -> _Rows:
@@ -220,19 +223,20 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     planned = _extended(definition, invoked, start, end, window.tolerance)
     answer = np.searchsorted(planned.planned, invoked + window.tolerance, side="right") - 1
     answer = _by_runs(answer, planned.planned, invoked, seen.runs, window.tolerance)
-    order = np.lexsort((invoked, answer))
-    answer, due, invoked = answer[order], due[order], invoked[order]
+    if not is_sorted(answer):  # which only runs can have told
+        order = np.lexsort((invoked, answer))
+        answer, due, invoked = answer[order], due[order], invoked[order]
     is_extra = answer < 0
-    is_first = ~is_extra & (np.diff(answer, prepend=-2) != 0)
+    is_first = ~is_extra & changes(answer)
+    answered = answer[is_first]
 
     # Rows: every planned tick, then the invocations beyond the plan.
     row = np.full(len(planned.planned), -1)
-    row[answer[is_first]] = due[is_first]
-    status = np.full(len(row), MISSED)
+    row[answered] = due[is_first]
+    status = np.full(len(row), MISSED, dtype=np.int8)
     slack = _slack(planned.planned, window.grace)
-    status[answer[is_first]] = np.where(
-        invoked[is_first] - planned.planned[answer[is_first]] > slack[answer[is_first]], LATE, ON_TIME
-    )
+    is_late = invoked[is_first] > (planned.planned + slack)[answered]
+    status[answered] = np.where(is_late, LATE, ON_TIME)
     is_hidden = planned.is_ambiguous | _hidden(definition, planned, slack, seen, end)
     status[(row < 0) & is_hidden] = UNKNOWN
     again = ~is_first & ~is_extra
@@ -333,20 +337,18 @@ def _doubted(status: Int64, repeated: Int64) -> Mask:
 
 
 def _within(rows: _Rows, seen: _Seen, window: _Window) -> _Rows:
-    """Keep the rows of the window and sort them: by the plan, beyond the plan by the invocation."""
-    invoked = np.where(rows.row < 0, MISSING, seen.invoked[rows.row] if len(seen.invoked) else MISSING)
-    moment = np.where(rows.planned == MISSING, invoked, rows.planned)
-    is_in = np.ones(len(moment), dtype=bool)
-    if window.start is not None:
-        is_in &= moment >= window.start
-    if window.end is not None:
-        is_in &= moment < window.end
-    kept = np.flatnonzero(is_in)
-    kept = kept[np.lexsort((invoked[kept], moment[kept]))]
-    row = rows.row[kept]
-    return _Rows(
-        rows.planned[kept], np.where(row < 0, -1, row + seen.first), rows.status[kept], rows.is_ambiguous[kept]
-    )
+    """Sort the rows, by the plan, beyond the plan by the invocation, and keep those of the window."""
+    is_beyond = rows.planned == MISSING
+    moment = rows.planned.copy()
+    moment[is_beyond] = seen.invoked[rows.row[is_beyond]]
+    if not (moment[1:] > moment[:-1]).all():
+        invoked = np.where(rows.row < 0, MISSING, seen.invoked[rows.row])
+        order = np.lexsort((invoked, moment))
+        rows, moment = _Rows(*(column[order] for column in rows)), moment[order]
+    begin = None if window.start is None else int(np.searchsorted(moment, window.start))
+    end = None if window.end is None else int(np.searchsorted(moment, window.end))
+    kept = _Rows(*(column[begin:end] for column in rows))
+    return kept._replace(row=np.where(kept.row < 0, -1, kept.row + seen.first))
 
 
 def _inferred(seen: _Seen) -> Definition | None:
