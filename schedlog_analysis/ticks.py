@@ -173,13 +173,13 @@ def _seen(
 ) -> dict[str, _Seen]:
     """Cut what is known by schedule."""
     invoked, is_manual = to_ms(told["invoked_at"]), told["is_manual"].to_numpy()
-    n_entries = np.bincount(codes, weights=told["n_entries"], minlength=len(ids))
+    n_entries = told["n_entries"].to_numpy()
     blind = _blind(holes)
     started = _started(runs)
     seen = {}
-    for code, (schedule_id, mine) in enumerate(zip(ids, slices(codes, len(ids)), strict=True)):
+    for schedule_id, mine in zip(ids, slices(codes, len(ids)), strict=True):
         spots = blind.pop(schedule_id, _NO_PAIRS)
-        is_cut = bool(is_full(n_entries[code])) if holes is None else bool((spots[:, 0] == MISSING).any())
+        is_cut = bool(is_full(n_entries[mine].sum())) if holes is None else bool((spots[:, 0] == MISSING).any())
         if holes is None and is_cut:
             spots = np.array([[MISSING, invoked[mine][0]]])
         runs_of_it = started.get(schedule_id, _NO_PAIRS)
@@ -219,8 +219,9 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     if definition is None:
         return _within(_Rows.joined([_Rows.of(due, EXTRA), manual]), seen, window)
     definition = settle(definition, invoked)
-    start, end = _bounds(definition, seen, invoked, window)
-    planned = _extended(definition, invoked, start, end, window.tolerance)
+    first = tick_before(definition, int(invoked[0]) + window.tolerance + 1) if len(invoked) else FOREVER
+    start, end = _bounds(definition, seen, first, window)
+    planned = _extended(definition, invoked, min(start, first), end, window.tolerance)
     answer = np.searchsorted(planned.planned, invoked + window.tolerance, side="right") - 1
     answer = _by_runs(answer, planned.planned, invoked, seen.runs, window.tolerance)
     if not is_sorted(answer):  # which only runs can have told
@@ -250,13 +251,13 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     return _within(rows, seen, window._replace(start=start, end=end))
 
 
-def _bounds(definition: Definition, seen: _Seen, invoked: Int64, window: _Window) -> tuple[int, int]:
+def _bounds(definition: Definition, seen: _Seen, first: int, window: _Window) -> tuple[int, int]:
     """Fill in the window: from creation, or the first tick shown, to the last sign of life."""
     start, end = window.start, window.end
     if start is None:
         start = definition.created
-        if seen.is_cut and len(invoked):
-            start = max(start, tick_before(definition, int(invoked[0]) + window.tolerance + 1))
+        if seen.is_cut and first != FOREVER:
+            start = max(start, first)
     if end is None:
         signs = [seen.invoked[-1] + 1] if len(seen.invoked) else []
         signs += [moment for moment in (definition.next_run, definition.last_run + 1) if moment > 0]
@@ -264,12 +265,9 @@ def _bounds(definition: Definition, seen: _Seen, invoked: Int64, window: _Window
     return start, max(start, end)
 
 
-def _extended(definition: Definition, invoked: Int64, start: int, end: int, tolerance: int) -> Plan:
-    """Plan the window, the tick that the first invocation answers, and the tick after the last, for its gap."""
-    first, last = start, end
-    if len(invoked):
-        first = min(first, tick_before(definition, int(invoked[0]) + tolerance + 1))
-        last = max(last, int(invoked[-1]) + tolerance + 1)
+def _extended(definition: Definition, invoked: Int64, first: int, end: int, tolerance: int) -> Plan:
+    """Plan from the first tick on, up to the window's end or the last invocation, and the tick after, for its gap."""
+    last = max(end, int(invoked[-1]) + tolerance + 1) if len(invoked) else end
     planned = plan(definition, first, tick_after(definition, last - 1) + 1)
     if not len(planned.planned) or planned.planned[-1] < last:
         # Apify skipped that one; of ten, which take ten seconds or more, it keeps one.
@@ -301,8 +299,9 @@ def _by_runs(answer: Int64, planned: Int64, invoked: Int64, runs: Int64, toleran
 
 def _slack(planned: Int64, grace: int) -> Int64:
     """How late each tick may be: the grace, but never more than half the gap to the next tick."""
-    gap = np.diff(planned, append=FOREVER)
-    return np.asarray(np.minimum(grace, gap // 2), dtype=np.int64)
+    slack = np.full(len(planned), grace, dtype=np.int64)  # the last has all of it: the next is not known
+    np.minimum(grace, (planned[1:] - planned[:-1]) // 2, out=slack[:-1])
+    return slack
 
 
 def _hidden(definition: Definition, planned: Plan, slack: Int64, seen: _Seen, end: int) -> Mask:
@@ -369,20 +368,20 @@ def _table(parts: list[_Rows], everyone: pd.Index[Any], told: pd.DataFrame) -> p
         return pd.DataFrame(Ticks.empty())
     rows = _Rows.joined(parts)
     owner = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
-    is_answered = rows.row >= 0
-    invoked = np.full(len(rows.row), MISSING)
-    invoked[is_answered] = to_ms(told["invoked_at"])[rows.row[is_answered]]
-    outcome = np.full(len(rows.row), -1)
-    outcome[is_answered] = told["outcome"].cat.codes.to_numpy()[rows.row[is_answered]]
-    is_measured = is_answered & (rows.planned != MISSING)
+    # No invocation is row -1, which is the last one.
+    invoked = np.append(to_ms(told["invoked_at"]), MISSING)[rows.row]
+    outcome = np.append(told["outcome"].cat.codes, np.int8(-1))[rows.row]
+    delay = invoked - rows.planned
+    delay[(rows.row < 0) | (rows.planned == MISSING)] = MISSING
     return pd.DataFrame(
         {
             "schedule_id": decode(owner, everyone, told["schedule_id"]),
             "planned_at": to_instants(rows.planned),
             "invoked_at": to_instants(invoked),
-            "delay": to_durations(np.where(is_measured, invoked - rows.planned, MISSING)),
+            "delay": to_durations(delay),
             "status": pd.Categorical.from_codes(rows.status, categories=pd.Index(STATUSES, dtype="str")),
             "outcome": pd.Categorical.from_codes(outcome, categories=told["outcome"].cat.categories),
             "is_ambiguous": rows.is_ambiguous,
-        }
+        },
+        copy=False,
     )
