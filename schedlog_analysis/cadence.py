@@ -84,7 +84,7 @@ def cadence(
     durations = [name for name, dtype in Cadence.empty().dtypes.items() if dtype.kind == "m"]
     for name in durations:
         table[name] = to_durations(table[name].to_numpy(dtype=np.int64))
-    return Cadence.cast(table)
+    return Cadence.typed(table)
 
 
 def intervals(ticks: pd.DataFrame) -> pd.DataFrame:

@@ -55,12 +55,13 @@ def group(table: pd.DataFrame, by: By) -> Groups:
     [1, 0, 1]
     """
     keys = key_names(by)
-    numbers = np.zeros(len(table), dtype=np.int64)
     if not keys:
-        return Groups(numbers, pd.DataFrame(index=range(1)))
+        return Groups(np.zeros(len(table), dtype=np.int64), pd.DataFrame(index=range(1)))
     for key in keys:
         if key not in table:
             raise InputError(f"There is no column {key!r} to group by; expected one of {', '.join(map(str, table))}.")
+    numbers, _ = _codes(table[keys[0]])
+    for key in keys[1:]:
         codes, size = _codes(table[key])
         numbers = _dense(numbers * size + codes)
     first = np.empty(int(numbers.max(initial=-1)) + 1, dtype=np.int64)
@@ -91,8 +92,11 @@ def _dense(numbers: Int64) -> Int64:
 
 
 def _codes(column: pd.Series[Any]) -> tuple[Int64, int]:
-    """Number a column's values in sorted order, the missing one last."""
+    """Number a column's values in sorted order, the missing one last, and tell how many numbers there are."""
     is_known = column.notna().to_numpy()
+    if is_known.all():
+        codes, values = encode(column)
+        return codes, len(values)
     codes = np.empty(len(column), dtype=np.int64)
     codes[is_known], values = encode(column[is_known])
     codes[~is_known] = len(values)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from schedlog_analysis.errors import InputError
 
 Int64 = NDArray[np.int64]
+Int8 = NDArray[np.int8]  # codes of few values
 MISSING = np.iinfo(np.int64).min  # what pandas stores for a missing instant
 
 _INSTANT = pd.DatetimeTZDtype("ms", "UTC")

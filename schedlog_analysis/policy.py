@@ -11,7 +11,7 @@ import pandas as pd
 
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.instants import MISSING, Int64, Moment, duration_ms, moment_ms, to_ms
+from schedlog_analysis.instants import MISSING, Int8, Int64, Moment, duration_ms, moment_ms, to_ms
 from schedlog_analysis.schema import OUTCOMES, STATUSES, Invocations, Ticks
 from schedlog_analysis.spacing import Mask
 
@@ -139,32 +139,41 @@ class AccountingPolicy:
             if value not in allowed:
                 raise ConfigError(f"The policy's `{field.name}` is {value!r}; expected one of {', '.join(allowed)}.")
 
-    def judge(self, table: pd.DataFrame) -> Int64:
+    def judge(self, table: pd.DataFrame) -> Int8:
         """
         Judge each row of a table of Ticks or Invocations: 0 up, 1 down, 2 left out.
 
         The moment that counts is the planned one, or the invocation where nothing was planned.
         """
-        by_outcome = np.array(
-            [UP, *(VERDICTS.index(value) for value in (self.partial, "down", self.skipped)), LEFT_OUT]
-        )
-        outcome = table["outcome"].cat.codes.to_numpy(dtype=np.int64)  # in the order of OUTCOMES, -1 for none
-        verdict = by_outcome[outcome]
+        outcome = table["outcome"].cat.codes.to_numpy()  # in the order of OUTCOMES, -1 for none
         if "status" in table:
-            status = table["status"].cat.codes.to_numpy(dtype=np.int64)
-            fixed = {"missed": VERDICTS.index(self.missed), "unknown": LEFT_OUT}
-            for name, code in fixed.items():
-                verdict[status == STATUSES.index(name)] = code
-            if self.late != "up":
-                verdict[(status == STATUSES.index("late")) & (verdict == UP)] = VERDICTS.index(self.late)
-            for name in ("duplicate", "extra", "manual"):
-                if getattr(self, name) == "left out":
-                    verdict[status == STATUSES.index(name)] = LEFT_OUT
-        elif self.manual == "left out":
-            verdict[table["is_manual"].to_numpy(dtype=bool)] = LEFT_OUT
+            rules = self._rules()
+            status = table["status"].cat.codes.to_numpy()
+            verdict = rules.ravel()[status * np.int8(rules.shape[1]) + outcome + np.int8(1)]
+        else:
+            verdict = self._by_outcome()[outcome + np.int8(1)]
+            if self.manual == "left out":
+                verdict[table["is_manual"].to_numpy(dtype=bool)] = LEFT_OUT
         return self._less_maintenance(verdict, moments(table))
 
-    def _less_maintenance(self, verdict: Int64, when: Int64) -> Int64:
+    def _by_outcome(self) -> Int8:
+        """Verdict of each outcome; the first is that of none."""
+        chosen = (VERDICTS.index(value) for value in (self.partial, "down", self.skipped))
+        return np.array([LEFT_OUT, UP, *chosen], dtype=np.int8)
+
+    def _rules(self) -> Int8:
+        """Verdict of each status, in rows, with each outcome."""
+        rules = np.tile(self._by_outcome(), (len(STATUSES), 1))
+        of = {name: rules[number] for number, name in enumerate(STATUSES)}
+        of["missed"][:] = VERDICTS.index(self.missed)
+        of["unknown"][:] = LEFT_OUT
+        of["late"][of["late"] == UP] = VERDICTS.index(self.late)
+        for name in _BEYOND:
+            if getattr(self, name) == "left out":
+                of[name][:] = LEFT_OUT
+        return rules
+
+    def _less_maintenance(self, verdict: Int8, when: Int64) -> Int8:
         for window in self.maintenance:
             verdict[window.holds(when)] = LEFT_OUT
         return verdict
@@ -190,7 +199,7 @@ class AccountingPolicy:
 
 
 _BEYOND = ("duplicate", "extra", "manual")
-assert OUTCOMES == ("ok", "partial", "failed", "skipped")  # `judge` relies on their order
+assert OUTCOMES == ("ok", "partial", "failed", "skipped")  # `_by_outcome` relies on their order
 
 
 def take(given: Any, further: list[str]) -> pd.DataFrame:  # noqa: ANN401 - whatever a user gave
@@ -206,7 +215,8 @@ def moments(table: pd.DataFrame) -> Int64:
     if "planned_at" not in table:
         return invoked
     planned = to_ms(table["planned_at"])
-    return np.where(table["planned_at"].isna(), invoked, planned)
+    is_beyond = planned == MISSING
+    return np.where(is_beyond, invoked, planned) if is_beyond.any() else planned
 
 
 def _counted(rule: str) -> str:

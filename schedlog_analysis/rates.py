@@ -16,7 +16,7 @@ from schedlog_analysis.causes import MISSED, OTHER, find_causes
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import By, Groups, group, key_names
 from schedlog_analysis.instants import Int64, Moment, moment_ms, to_instants, to_ms
-from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
+from schedlog_analysis.policy import DOWN, UP, VERDICTS, AccountingPolicy, moments, take
 from schedlog_analysis.schema import ErrorRates
 from schedlog_analysis.windows import window_range, zone
 
@@ -92,8 +92,9 @@ def error_rate(
     verdict = (policy or AccountingPolicy()).judge(table)
     when = moments(table)
     bounds = _bounds(start, end)
-    inside = (when >= bounds[0]) & (when < bounds[1])
-    table, verdict, when = table[inside], verdict[inside], when[inside]
+    if start is not None or end is not None:
+        inside = (when >= bounds[0]) & (when < bounds[1])
+        table, verdict, when = table[inside], verdict[inside], when[inside]
     plain = [key for key in keys if key != CAUSE]
     groups = _whole_calendar(group(table, plain), plain)
     cells = _cells(groups, when, freq, tz, bounds)
@@ -126,7 +127,7 @@ def with_rates(counts: pd.DataFrame, keys: list[str], confidence: float = 0.95) 
     """
     low, high = wilson(counts["n_failed"].to_numpy(), counts["n"].to_numpy(), confidence)
     rate = counts["n_failed"] / counts["n"].where(counts["n"] > 0)
-    return pd.concat([counts[keys], ErrorRates.cast(counts.assign(error_rate=rate, low=low, high=high))], axis=1)
+    return pd.concat([counts[keys], ErrorRates.typed(counts.assign(error_rate=rate, low=low, high=high))], axis=1)
 
 
 def wilson(n_failed: Any, n: Any, confidence: float = 0.95) -> tuple[Floats, Floats]:  # noqa: ANN401 - numbers or arrays
@@ -299,9 +300,9 @@ def _cells(groups: Groups, when: Int64, freq: str | None, tz: str, bounds: tuple
 def _count(groups: Groups, cells: _Cells, verdict: Int64) -> pd.DataFrame:
     counts = groups.keys.iloc[cells.group].reset_index(drop=True)
     counts["window_start"] = cells.window_start
-    size = len(cells.group)
-    counts["n"] = np.bincount(cells.of_row[verdict != LEFT_OUT], minlength=size)
-    counts["n_failed"] = np.bincount(cells.of_row[verdict == DOWN], minlength=size)
+    of_each = np.bincount(cells.of_row * len(VERDICTS) + verdict, minlength=len(counts) * len(VERDICTS))
+    n = of_each.reshape(-1, len(VERDICTS))
+    counts["n"], counts["n_failed"] = n[:, UP] + n[:, DOWN], n[:, DOWN]
     return counts
 
 

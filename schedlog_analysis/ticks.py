@@ -11,12 +11,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.infer import infer_cron
-from schedlog_analysis.instants import MISSING, Int64, Moment, duration_ms, moment_ms, to_durations, to_instants, to_ms
+from schedlog_analysis.instants import (
+    MISSING,
+    Int8,
+    Int64,
+    Moment,
+    duration_ms,
+    moment_ms,
+    to_durations,
+    to_instants,
+    to_ms,
+)
 from schedlog_analysis.keys import decode, encode, is_sorted, slices
 from schedlog_analysis.offsets import settle
 from schedlog_analysis.plan import (
@@ -32,8 +41,6 @@ from schedlog_analysis.plan import (
 )
 from schedlog_analysis.schema import STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
 from schedlog_analysis.spacing import Mask, changes
-
-Int8 = NDArray[np.int8]
 
 ON_TIME, LATE, MISSED, UNKNOWN, DUPLICATE, EXTRA, MANUAL = range(len(STATUSES))
 # A run belongs to the last invocation before its start; how long the platform may take in between is not documented.
