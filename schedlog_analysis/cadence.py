@@ -16,6 +16,7 @@ from schedlog_analysis.infer import infer_cron
 from schedlog_analysis.instants import MISSING, Int8, Int64, duration_ms, to_durations, to_instants, to_ms
 from schedlog_analysis.keys import decode, encode, is_sorted, slices
 from schedlog_analysis.plan import Definition, definitions_by_id, previous_tick
+from schedlog_analysis.policy import moments
 from schedlog_analysis.schema import PLANNED, STATUSES, Cadence, Schedules, Ticks
 from schedlog_analysis.spacing import Mask, changes
 from schedlog_analysis.ticks import EXTRA, LATE, MISSED, ON_TIME
@@ -79,8 +80,7 @@ def cadence(
         return pd.DataFrame(Cadence.empty())
     table = pd.DataFrame(rows)
     table["schedule_id"] = decode(np.arange(len(ids)), ids, ticks["schedule_id"])
-    durations = [name for name, dtype in Cadence.empty().dtypes.items() if dtype.kind == "m"]
-    for name in durations:
+    for name in (name for name, dtype in Cadence.empty().dtypes.items() if dtype.kind == "m"):
         table[name] = to_durations(table[name].to_numpy(dtype=np.int64))
     return Cadence.typed(table)
 
@@ -159,8 +159,7 @@ def outages(ticks: pd.DataFrame, *, at_least: int = 2) -> pd.DataFrame:
 
 def _sorted(ticks: pd.DataFrame) -> tuple[pd.DataFrame, Int64, pd.Index[Any]]:
     codes, ids = encode(ticks["schedule_id"])
-    planned, invoked = to_ms(ticks["planned_at"]), to_ms(ticks["invoked_at"])
-    moment = np.where(planned == MISSING, invoked, planned)
+    moment, invoked = moments(ticks), to_ms(ticks["invoked_at"])
     if is_sorted(codes, moment, invoked):
         return ticks, codes, ids
     order = np.lexsort((invoked, moment, codes))
@@ -204,7 +203,8 @@ def _cadence_of_one(of_it: dict[str, Any], limit: int | None) -> dict[str, Any]:
     planned, delay = of_it["planned"][is_answered], of_it["delay"][is_answered]
     scheduled = np.sort(of_it["invoked"][_is_scheduled(status)], kind="stable")  # mostly sorted, which this kind sees
     silent_until = int(of_it["planned"][status == MISSED].max(initial=MISSING))
-    _, misses = _runs(np.flatnonzero(status[status < len(PLANNED)] == MISSED))
+    of_plan = status if sum(n[name] for name in PLANNED) == len(status) else status[status < len(PLANNED)]
+    _, misses = _runs(np.flatnonzero(of_plan == MISSED))
     due = n["on_time"] + n["late"] + n["missed"]
     n_on_time = n["on_time"] if limit is None else int((delay <= limit).sum())
     return (
@@ -304,7 +304,7 @@ def _theil_sen(x: Float64, y: Float64) -> tuple[float, float, float]:
     n, n_pairs = len(x), len(slopes)
     if not n_pairs:
         return np.nan, np.nan, np.nan
-    counts = [np.unique(column, return_counts=True)[1] for column in (x, y)]
+    counts = [np.diff(np.flatnonzero(changes(column)), append=n) for column in (x, np.sort(y))]
     ties = sum(int((k * (k - 1) * (2 * k + 5)).sum()) for k in counts)
     variance = (n * (n - 1) * (2 * n + 5) - ties) / 18
     if variance < 0:

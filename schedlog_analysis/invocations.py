@@ -192,7 +192,7 @@ def _summarise(
             "invoked_at": to_instants(invoked),
             "outcome": pd.Categorical.from_codes(outcome, categories=pd.Index(OUTCOMES, dtype="str")),
             "is_manual": _any(group, kind["manual"]),
-            "n_entries": np.diff(first, append=len(group)) if is_in_order else np.bincount(group),
+            "n_entries": np.bincount(group),
             "n_errors": n_errors,
             "n_warnings": n_warnings,
             "message": _first_messages(entries, group, len(first)),

@@ -34,7 +34,9 @@ def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
         codes, values = pd.factorize(column, sort=True)
         return codes.astype(np.int64), pd.Index(values)
     stored = column.cat.codes.to_numpy()
-    present = np.flatnonzero(np.bincount(stored, minlength=len(column.cat.categories)))
+    is_there = np.zeros(len(column.cat.categories), dtype=bool)
+    is_there[stored] = True
+    present = np.flatnonzero(is_there)
     values = column.cat.categories[present]
     order = np.argsort(values.to_numpy(dtype=object))
     if len(present) == len(column.cat.categories) and (order == present).all():
@@ -73,10 +75,12 @@ def is_sorted(*columns: Int64) -> bool:
     >>> is_sorted(np.array([0, 0, 1]), np.array([5, 7, 6]))
     True
     """
-    is_tied = np.ones(max(len(columns[0]) - 1, 0), dtype=bool)
+    is_tied = np.True_
     for column in columns:
         before, after = column[:-1], column[1:]
         if (is_tied & (after < before)).any():
             return False
-        is_tied &= after == before
+        is_tied = is_tied & (after == before)
+        if not is_tied.any():
+            break
     return True

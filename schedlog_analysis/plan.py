@@ -78,24 +78,26 @@ def definitions_by_id(schedules: pd.DataFrame) -> dict[str, Definition]:
         to_ms(schedules[name]) for name in ("created_at", "modified_at", "next_run_at", "last_run_at")
     )
     order = np.lexsort((modified, codes))
+    codes, modified = codes[order], modified[order]
+    is_again = (codes[1:] == codes[:-1]) & (modified[1:] == modified[:-1])
+    if is_again.any():
+        schedule_id = ids[codes[1:][is_again][0]]
+        msg = f"Schedule {schedule_id!r} is defined twice with the same modified_at; expected each version once."
+        raise InputError(msg)
     rows = schedules[["cron", "timezone", "is_enabled"]].iloc[order]
-    columns = [rows[name].tolist() for name in rows]
+    columns = [*(rows[name].tolist() for name in rows), modified.tolist()]
+    created, next_run, last_run = (values[order].tolist() for values in (created, next_run, last_run))
     found = {}
-    for schedule_id, mine in zip(ids, slices(codes[order], len(ids)), strict=True):
-        at = order[mine]
-        if len(np.unique(modified[at])) < len(at):
-            msg = f"Schedule {schedule_id!r} is defined twice with the same modified_at; expected each version once."
-            raise InputError(msg)
-        begins = modified[at].copy()
-        begins[0] = created[at].min()
-        ends = [*begins[1:].tolist(), FOREVER]
+    for schedule_id, mine in zip(ids, slices(codes, len(ids)), strict=True):
+        begins = [min(created[mine]), *columns[-1][mine][1:]]
+        ends = [*begins[1:], FOREVER]
         versions = tuple(
             Version(_cron(schedule_id, cron, zone), bool(enabled), begin, end, changed)
-            for cron, zone, enabled, begin, end, changed in zip(
-                *(column[mine] for column in columns), begins.tolist(), ends, modified[at].tolist(), strict=True
+            for cron, zone, enabled, changed, begin, end in zip(
+                *(column[mine] for column in columns), begins, ends, strict=True
             )
         )
-        found[schedule_id] = Definition(versions, int(next_run[at[-1]]), int(last_run[at[-1]]))
+        found[schedule_id] = Definition(versions, next_run[mine.stop - 1], last_run[mine.stop - 1])
     return found
 
 

@@ -75,7 +75,7 @@ class Table(pa.DataFrameModel):
         >>> Log.empty().dtypes["created_at"]
         datetime64[ms, UTC]
         """
-        return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in _columns(cls).items()})
+        return _empty(cls).copy()
 
     @classmethod
     def cast(cls, frame: pd.DataFrame) -> pd.DataFrame:
@@ -178,6 +178,11 @@ class Table(pa.DataFrameModel):
 @cache
 def _columns(table: type[Table]) -> dict[str, Any]:
     return dict(table.to_schema().columns)
+
+
+@cache
+def _empty(table: type[Table]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in _columns(table).items()})
 
 
 def _require_frame(table: type[Table], frame: object) -> None:

@@ -49,9 +49,9 @@ class Batch(NamedTuple):
         return to_frame(union(self._mine(LOG.schema.names), LOG.key), LOG, categories=True)
 
     def _mine(self, names: list[str]) -> pa.Table:
-        """Read the rows, file by file in order; several at a time, as each may be far away."""
+        """Read the rows, file by file in order; several at a time where each may be far away."""
         ids = pa.array(self.ids, pa.string())
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(1 if isinstance(self.filesystem, fs.LocalFileSystem) else None) as pool:
             files = pool.map(lambda place: list(_rows(*place, self.filesystem, names, ids)), self.places)
             return pa.Table.from_batches([rows for file in files for rows in file]).unify_dictionaries()
 
@@ -160,11 +160,18 @@ def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> list[_Group] |
 
 
 def _count_group(file: pq.ParquetFile, number: int) -> _Group:
-    rows = file.read_row_group(number, columns=["schedule_id", "created_at"])
-    counted = rows["schedule_id"].cast(pa.string()).value_counts()
-    bounds = pc.min_max(rows["created_at"].cast(pa.int64()))
-    n = counted.field("counts").to_numpy()
-    return _Group(number, counted.field("values"), n, (bounds["min"].as_py(), bounds["max"].as_py()))
+    counted = file.read_row_group(number, columns=["schedule_id"])["schedule_id"].combine_chunks().value_counts()
+    ids, n = counted.field("values").cast(pa.string()), counted.field("counts").to_numpy()
+    return _Group(number, ids, n, _bounds(file, number))
+
+
+def _bounds(file: pq.ParquetFile, number: int) -> tuple[int, int]:
+    """Give the first and the last instant of a row group [ms], which its footer mostly tells."""
+    told = file.metadata.row_group(number).column(file.schema_arrow.names.index("created_at")).statistics
+    if told is not None and told.has_min_max:
+        return told.min_raw, told.max_raw
+    found = pc.min_max(file.read_row_group(number, columns=["created_at"])["created_at"].cast(pa.int64()))
+    return found["min"].as_py(), found["max"].as_py()
 
 
 def _open(path: str, filesystem: fs.FileSystem) -> pq.ParquetFile:

@@ -27,7 +27,7 @@ def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
     tally
         schedule_id, message (missing where none was told), n, first_seen and last_seen. Sorted.
     """
-    failed = invocations[invocations["outcome"].isin(FAILED).to_numpy()]
+    failed = invocations.loc[invocations["outcome"].isin(FAILED).to_numpy(), ["schedule_id", "message", "invoked_at"]]
     groups = failed.groupby(["schedule_id", "message"], observed=True, dropna=False)["invoked_at"]
     return groups.agg(n="size", first_seen="min", last_seen="max").reset_index().astype({"schedule_id": "str"})
 
