@@ -121,9 +121,10 @@ def _kinds(log: pd.DataFrame) -> dict[str, Mask]:
 
 def _matches(message: pd.Series[Any], among: Mask, pattern: str) -> Mask:
     """Search only where it can matter, and each text once: errors and warnings are few, and their texts fewer."""
-    codes, texts = pd.factorize(message[among])
     found = np.zeros(len(message), dtype=bool)
-    found[among] = np.asarray(texts.astype("str").str.match(pattern), dtype=bool)[codes]
+    rows = np.flatnonzero(among)
+    codes, texts = pd.factorize(message.iloc[rows])
+    found[rows] = np.asarray(texts.astype("str").str.match(pattern), dtype=bool)[codes]
     return found
 
 
@@ -207,10 +208,13 @@ def _first_messages(entries: _Entries, group: Int64, n: int) -> pd.Series[Any]:
     is_error = entries.kind["error"]
     told = np.flatnonzero(is_error | entries.kind["warning"])
     codes, texts = encode(entries.message.iloc[told])
-    order = np.lexsort((codes, entries.created[told], ~is_error[told], group[told]))
-    where, nth = np.unique(group[told][order], return_index=True)
+    of_each = group[told]
+    if (of_each[1:] <= of_each[:-1]).any():  # else each is the only one of its invocation
+        order = np.lexsort((codes, entries.created[told], ~is_error[told], of_each))
+        first = order[changes(of_each[order])]
+        codes, of_each = codes[first], of_each[first]
     chosen = np.full(n, -1, dtype=np.int32)
-    chosen[where] = codes[order][nth]
+    chosen[of_each] = codes
     return decode(chosen, texts, entries.message)
 
 

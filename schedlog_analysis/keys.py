@@ -49,7 +49,8 @@ def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
 def decode(codes: Int64, values: pd.Index[Any], like: pd.Series[Any]) -> pd.Series[Any]:
     """Turn numbers into a column again, -1 into a missing value: a categorical if `like` is one, else text."""
     if isinstance(like.dtype, pd.CategoricalDtype):
-        return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="str")))
+        small = codes.astype(np.min_scalar_type(-len(values) - 1))  # as it is kept; checking these is faster
+        return pd.Series(pd.Categorical.from_codes(small, categories=pd.Index(values, dtype="str")))
     return pd.Series(pd.Index(values, dtype="str").array.take(codes, allow_fill=True), dtype="str")
 
 
@@ -75,12 +76,10 @@ def is_sorted(*columns: Int64) -> bool:
     >>> is_sorted(np.array([0, 0, 1]), np.array([5, 7, 6]))
     True
     """
+    *upper, lowest = columns
     is_tied = np.True_
-    for column in columns:
-        before, after = column[:-1], column[1:]
-        if (is_tied & (after < before)).any():
+    for column in upper:
+        if (is_tied & (column[1:] < column[:-1])).any():
             return False
-        is_tied = is_tied & (after == before)
-        if not is_tied.any():
-            break
-    return True
+        is_tied = is_tied & (column[1:] == column[:-1])
+    return not (is_tied & (lowest[1:] < lowest[:-1])).any()

@@ -294,7 +294,7 @@ def _cells(groups: Groups, when: Int64, freq: str | None, tz: str, bounds: tuple
     offset = np.cumsum(length) - length
     of_group = np.repeat(np.arange(groups.n), length)
     own = np.arange(len(of_group)) - offset[of_group] + first[of_group]
-    return _Cells(offset[groups.of_row] + window - first[groups.of_row], of_group, windows[own])
+    return _Cells(window + (offset - first)[groups.of_row], of_group, windows[own])
 
 
 def _count(groups: Groups, cells: _Cells, verdict: Int64) -> pd.DataFrame:

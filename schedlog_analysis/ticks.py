@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import InputError
@@ -375,11 +376,11 @@ def _table(parts: list[_Rows], everyone: pd.Index[Any], told: pd.DataFrame) -> p
         return pd.DataFrame(Ticks.empty())
     rows = _Rows.joined(parts)
     owner = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
-    # No invocation is row -1, which is the last one.
-    invoked = np.append(to_ms(told["invoked_at"]), MISSING)[rows.row]
-    outcome = np.append(told["outcome"].cat.codes, np.int8(-1))[rows.row]
+    is_alone = rows.row < 0
+    invoked = _taken(to_ms(told["invoked_at"]), rows.row, is_alone, MISSING)
+    outcome = _taken(told["outcome"].cat.codes.to_numpy(), rows.row, is_alone, -1)
     delay = invoked - rows.planned
-    delay[(rows.row < 0) | (rows.planned == MISSING)] = MISSING
+    delay[is_alone | (rows.planned == MISSING)] = MISSING
     return pd.DataFrame(
         {
             "schedule_id": decode(owner, everyone, told["schedule_id"]),
@@ -392,3 +393,12 @@ def _table(parts: list[_Rows], everyone: pd.Index[Any], told: pd.DataFrame) -> p
         },
         copy=False,
     )
+
+
+def _taken(values: NDArray[Any], row: Int64, is_alone: Mask, missing: int) -> NDArray[Any]:
+    """Take a value for each tick from the row that answered it."""
+    if not len(values):
+        return np.full(len(row), missing, dtype=values.dtype)
+    taken = values[row]
+    taken[is_alone] = missing
+    return taken

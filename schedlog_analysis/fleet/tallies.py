@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from schedlog_analysis.causes import MISSED
+from schedlog_analysis.groups import group
+from schedlog_analysis.instants import MISSING, to_instants, to_ms
+from schedlog_analysis.plan import FOREVER
 from schedlog_analysis.redact import redact_texts
 from schedlog_analysis.schema import PLANNED, FailureClusters
 
@@ -27,9 +31,14 @@ def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
     tally
         schedule_id, message (missing where none was told), n, first_seen and last_seen. Sorted.
     """
-    failed = invocations.loc[invocations["outcome"].isin(FAILED).to_numpy(), ["schedule_id", "message", "invoked_at"]]
-    groups = failed.groupby(["schedule_id", "message"], observed=True, dropna=False)["invoked_at"]
-    return groups.agg(n="size", first_seen="min", last_seen="max").reset_index().astype({"schedule_id": "str"})
+    keys = ["schedule_id", "message"]
+    failed = invocations[[*keys, "invoked_at"]].take(np.flatnonzero(invocations["outcome"].isin(FAILED)))
+    groups, at = group(failed, keys), to_ms(failed["invoked_at"])
+    first, last = np.full(groups.n, FOREVER), np.full(groups.n, MISSING)
+    np.minimum.at(first, groups.of_row, at)
+    np.maximum.at(last, groups.of_row, at)
+    counts = {"n": groups.tally(), "first_seen": to_instants(first), "last_seen": to_instants(last)}
+    return groups.keys.astype({"schedule_id": "str"}).assign(**counts)
 
 
 def tally_incidents(incidents: pd.DataFrame, ticks: pd.DataFrame, invocations: pd.DataFrame) -> pd.DataFrame:
