@@ -22,6 +22,7 @@ from schedlog_analysis.archive.union import union
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.instants import Int64, to_instants
 from schedlog_analysis.schema import Log
+from schedlog_analysis.spacing import changes
 
 _CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
 _ROWS = 65_536  # read at once
@@ -204,27 +205,45 @@ def _in_order(rows: pa.Table, ids: tuple[str, ...]) -> pd.DataFrame | None:
     """
     Sort the entries of some schedules, and no others; None if two of them share an instant.
 
-    Files stand in the order of their months, and each is sorted by schedule and time. So sorting by schedule alone is
-    mostly enough, and as there are few schedules in a batch, that is counting.
+    Files stand in the order of their months, and each is sorted by schedule and time. So mostly it is enough to put
+    the stretches of each schedule together.
     """
-    columns = {name: rows[name].combine_chunks() for name in rows.column_names}
-    names = columns["schedule_id"].dictionary
-    positions = pc.index_in(names, pa.array(ids, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
-    owner = positions.astype(np.min_scalar_type(-len(ids)))[columns["schedule_id"].indices.to_numpy()]
-    created = columns["created_at"].cast(pa.int64()).to_numpy()
-    order = np.argsort(owner, kind="stable")
-    if not _is_rising(owner[order], created[order]):
+    chunks = rows.to_batches()
+    pieces, owners = _stretches(chunks, ids)
+    owner = np.repeat(owners, [piece.stop - piece.start for _, piece in pieces])
+
+    def joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([columns[number][piece] for number, piece in pieces])
+
+    created = joined([chunk["created_at"].cast(pa.int64()).to_numpy() for chunk in chunks])
+    codes = {name: joined([chunk[name].indices.to_numpy() for chunk in chunks]) for name in ("level", "message")}
+    if not _is_rising(owner, created):
         order = np.lexsort((created, owner))
-        if not _is_rising(owner[order], created[order]):
+        owner, created, codes = owner[order], created[order], {name: code[order] for name, code in codes.items()}
+        if not _is_rising(owner, created):
             return None
-    owner, created = owner[order], created[order]
-    texts = {name: columns[name] for name in ("level", "message")}
-    coded = {
-        name: pd.Categorical.from_codes(text.indices.to_numpy()[order], pd.Index(text.dictionary, dtype="str"))
-        for name, text in texts.items()
-    }
     known = pd.Categorical.from_codes(owner, categories=pd.Index(ids, dtype="str"))
-    return pd.DataFrame({"schedule_id": known, "created_at": to_instants(created), **coded}, copy=False)
+    texts = {
+        name: pd.Categorical.from_codes(code, pd.Index(chunks[0][name].dictionary, dtype="str"))
+        for name, code in codes.items()
+    }
+    return pd.DataFrame({"schedule_id": known, "created_at": to_instants(created), **texts}, copy=False)
+
+
+def _stretches(chunks: list[pa.RecordBatch], ids: tuple[str, ...]) -> tuple[list[tuple[int, slice]], NDArray[Any]]:
+    """List where entries of one schedule stand together, by schedule: number of the chunk and its rows; and whose."""
+    positions = pc.index_in(chunks[0]["schedule_id"].dictionary, pa.array(ids, pa.string()))
+    number_of = positions.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.min_scalar_type(-len(ids)))
+    pieces, owners = [], []
+    for number, chunk in enumerate(chunks):
+        codes = chunk["schedule_id"].indices.to_numpy()
+        starts = np.flatnonzero(changes(codes))
+        owners.append(number_of[codes[starts]])
+        bounds = [*starts.tolist(), len(codes)]
+        pieces += [(number, slice(begin, end)) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    whose = np.concatenate(owners)
+    order = np.argsort(whose, kind="stable")
+    return [pieces[place] for place in order.tolist()], whose[order]
 
 
 def _is_rising(owner: NDArray[Any], created: Int64) -> bool:
