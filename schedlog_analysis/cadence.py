@@ -304,8 +304,7 @@ def _theil_sen(x: Float64, y: Float64) -> tuple[float, float, float]:
     n, n_pairs = len(x), len(slopes)
     if not n_pairs:
         return np.nan, np.nan, np.nan
-    counts = [np.diff(np.flatnonzero(changes(column)), append=n) for column in (x, np.sort(y))]
-    ties = sum(int((k * (k - 1) * (2 * k + 5)).sum()) for k in counts)
+    ties = _ties(x) + _ties(np.sort(y))
     variance = (n * (n - 1) * (2 * n + 5) - ties) / 18
     if variance < 0:
         return float(np.median(slopes)), np.nan, np.nan
@@ -315,6 +314,15 @@ def _theil_sen(x: Float64, y: Float64) -> tuple[float, float, float]:
     middle = [(n_pairs - 1) // 2, n_pairs // 2]
     slopes.sort()  # numpy does this faster than it picks four places
     return float(slopes[middle].mean()), float(slopes[lowest]), float(slopes[highest])
+
+
+def _ties(values: Float64) -> int:
+    """Give what equal ones among sorted values take from the variance."""
+    starts = np.flatnonzero(changes(values))
+    if len(starts) == len(values):
+        return 0
+    k = np.diff(np.append(starts, len(values)))
+    return int((k * (k - 1) * (2 * k + 5)).sum())
 
 
 @lru_cache(maxsize=8)

@@ -295,7 +295,7 @@ class Cron:
         >>> Cron("0 * * * *").next_ms(0).tolist()
         [3600000]
         """
-        begin, span = after_ms + 1, self._span_ms(n)
+        begin, span = after_ms + 1, self.span_ms(n)
         while True:
             found = self.tick_ms(begin, min(begin + span, END_MS))
             if len(found) >= n or begin + span >= END_MS:
@@ -311,12 +311,29 @@ class Cron:
         >>> Cron("0 * * * *").previous_ms(7_200_000).tolist()
         [3600000]
         """
-        span = self._span_ms(n)
+        span = self.span_ms(n)
         while True:
             found = self.tick_ms(max(before_ms - span, 0), before_ms)
             if len(found) >= n or before_ms - span <= 0:
                 return found[-n:]
             span *= 4
+
+    def span_ms(self, n: int = 1) -> int:
+        """
+        Return a span that likely holds `n` ticks [ms]; at least an hour.
+
+        Examples
+        --------
+        >>> Cron("0 * * * *").span_ms() >= 3_600_000
+        True
+        """
+        wanted = f"a whole number from 1 to {MAX_TICKS:,}"
+        _require(n, int, "`n`", wanted)
+        if not 1 <= n <= MAX_TICKS:
+            raise CronError(f"`n` is {n}; give {wanted}.")
+        pattern = self._pattern
+        per_day = len(clock(pattern.hours, pattern.minutes, pattern.seconds)) * pattern.days_per_year / 365.25
+        return int(max(n / per_day * 1.1, 1 / 24) * 86_400_000)
 
     def reading_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> tuple[Int64, Bools]:
         """
@@ -355,16 +372,6 @@ class Cron:
     @property
     def _offset_ms(self) -> int:
         return self.offset // timedelta(milliseconds=1)
-
-    def _span_ms(self, n: int) -> int:
-        """Return a span that likely holds `n` ticks."""
-        wanted = f"a whole number from 1 to {MAX_TICKS:,}"
-        _require(n, int, "`n`", wanted)
-        if not 1 <= n <= MAX_TICKS:
-            raise CronError(f"`n` is {n}; give {wanted}.")
-        pattern = self._pattern
-        per_day = len(clock(pattern.hours, pattern.minutes, pattern.seconds)) * pattern.days_per_year / 365.25
-        return int(max(n / per_day * 1.1, 1 / 24) * 86_400_000)
 
     def _plan(self, reading: Reading, start_ms: int, end_ms: int, min_gap_ms: int) -> Int64:
         """Plan the window as if there were no offset, then move the ticks."""

@@ -8,6 +8,7 @@ was valid then. The first definition known is taken to hold from the schedule's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -116,28 +117,6 @@ def plan(definition: Definition, start: int, end: int) -> Plan:
     return parts[0] if len(parts) == 1 else Plan(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def tick_before(definition: Definition, moment: int) -> int:
-    """Give the last tick before a moment, in milliseconds; the moment itself if there is none."""
-    for version in reversed(definition.versions):
-        end = min(moment, version.ends)
-        tick = previous_tick(version.cron, end)
-        if tick >= version.begins:
-            # It may be one that Apify skips, because what it planned came shortly before.
-            planned = plan(definition, max(tick - MIN_GAP, version.begins), end).planned
-            return int(planned[-1]) if len(planned) else tick
-    return moment
-
-
-def tick_after(definition: Definition, moment: int, n: int = 1) -> int:
-    """Give the `n`-th moment after another that the expression valid then names; the other itself if there is none."""
-    for version in definition.versions:
-        if moment < version.ends - 1:
-            after = version.cron.next_ms(max(moment, version.begins - 1), n)
-            if len(after) and (tick := int(after[-1])) < version.ends:
-                return tick
-    return moment
-
-
 def previous_tick(cron: Cron, moment: int) -> int:
     """Give the last moment before another that an expression names, in milliseconds; `MISSING` if there is none."""
     before = cron.previous_ms(moment)
@@ -146,6 +125,9 @@ def previous_tick(cron: Cron, moment: int) -> int:
 
 def _cron(schedule_id: str, expression: str, zone: str) -> Cron:
     try:
-        return Cron(expression, zone)
+        return _known(expression, zone)
     except CronError as error:
         raise CronError(f"Schedule {schedule_id!r}: {error}") from error
+
+
+_known = lru_cache(maxsize=4096)(Cron)  # many schedules share few crons, and each analysis of them asks again

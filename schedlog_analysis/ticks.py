@@ -37,9 +37,8 @@ from schedlog_analysis.plan import (
     definitions_by_id,
     plan,
     previous_tick,
-    tick_after,
-    tick_before,
 )
+from schedlog_analysis.planning import END_MS
 from schedlog_analysis.schema import STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
 from schedlog_analysis.spacing import Mask, changes
 
@@ -158,7 +157,8 @@ def ticks(
     if not is_sorted(codes, to_ms(told["invoked_at"])):
         order = np.lexsort((to_ms(told["invoked_at"]), codes))
         told, codes = told.iloc[order], codes[order]
-    everyone = ids.union(pd.Index(list(definitions), dtype=ids.dtype)) if definitions else ids
+    silent = definitions.keys() - set(ids)
+    everyone = ids.union(pd.Index(list(silent), dtype=ids.dtype)) if silent else ids
     seen = _seen(told, codes, ids, holes, runs)
     parts = []
     for schedule_id in everyone:
@@ -227,10 +227,12 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     if definition is None:
         return _within(_Rows.joined([_Rows.of(due, EXTRA), manual]), seen, window)
     definition = settle(definition, invoked)
-    first = tick_before(definition, int(invoked[0]) + window.tolerance + 1) if len(invoked) else FOREVER
-    start, end = _bounds(definition, seen, first, window)
-    planned = _extended(definition, invoked, min(start, first), end, window.tolerance)
+    start, end = _bounds(definition, seen, invoked, window)
+    planned = _planned(definition, invoked + window.tolerance, start, end)
     answer = np.searchsorted(planned.planned, invoked + window.tolerance, side="right") - 1
+    if window.start is None and seen.is_cut and len(answer) and answer[0] >= 0:
+        start = max(definition.created, int(planned.planned[answer[0]]))
+    end = max(start, end)
     answer = _by_runs(answer, planned.planned, invoked, seen.runs, window.tolerance)
     if not is_sorted(answer):  # which only runs can have told
         order = np.lexsort((invoked, answer))
@@ -259,28 +261,32 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     return _within(rows, seen, window._replace(start=start, end=end))
 
 
-def _bounds(definition: Definition, seen: _Seen, first: int, window: _Window) -> tuple[int, int]:
-    """Fill in the window: from creation, or the first tick shown, to the last sign of life."""
+def _bounds(definition: Definition, seen: _Seen, invoked: Int64, window: _Window) -> tuple[int, int]:
+    """Fill in the window: from creation, or the first invocation shown, to the last sign of life."""
     start, end = window.start, window.end
     if start is None:
         start = definition.created
-        if seen.is_cut and first != FOREVER:
-            start = max(start, first)
+        if seen.is_cut and len(invoked):
+            start = max(start, int(invoked[0]) + window.tolerance + 1)
     if end is None:
         signs = [seen.invoked[-1] + 1] if len(seen.invoked) else []
         signs += [moment for moment in (definition.next_run, definition.last_run + 1) if moment > 0]
         end = int(max(signs, default=start))
-    return start, max(start, end)
+    return start, end
 
 
-def _extended(definition: Definition, invoked: Int64, first: int, end: int, tolerance: int) -> Plan:
-    """Plan from the first tick on, up to the window's end or the last invocation, and the tick after, for its gap."""
-    last = max(end, int(invoked[-1]) + tolerance + 1) if len(invoked) else end
-    planned = plan(definition, first, tick_after(definition, last - 1) + 1)
-    if not len(planned.planned) or planned.planned[-1] < last:
-        # Apify skipped that one; of ten, which take ten seconds or more, it keeps one.
-        planned = plan(definition, first, tick_after(definition, last - 1, 10) + 1)
-    return planned
+def _planned(definition: Definition, seen_by: Int64, start: int, end: int) -> Plan:
+    """Plan at least the window, the tick that the first invocation answers, and the tick after the last, for its gap."""
+    first, last = (min(start, int(seen_by[0])), max(end, int(seen_by[-1]) + 1)) if len(seen_by) else (start, end)
+    margin = max(version.cron.span_ms() for version in definition.versions)
+    while True:
+        planned = plan(definition, first - margin, last + margin)
+        ticks_ms = planned.planned
+        has_before = first - margin <= definition.created or (len(ticks_ms) > 0 and ticks_ms[0] <= first)
+        has_after = last + margin >= END_MS or (len(ticks_ms) > 0 and ticks_ms[-1] >= last)
+        if has_before and has_after:
+            return planned
+        margin *= 4
 
 
 def _by_runs(answer: Int64, planned: Int64, invoked: Int64, runs: Int64, tolerance: int) -> Int64:

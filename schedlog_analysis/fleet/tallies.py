@@ -32,7 +32,8 @@ def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
         schedule_id, message (missing where none was told), n, first_seen and last_seen. Sorted.
     """
     keys = ["schedule_id", "message"]
-    failed = invocations[[*keys, "invoked_at"]].take(np.flatnonzero(invocations["outcome"].isin(FAILED)))
+    rows = np.flatnonzero(invocations["outcome"].isin(FAILED))
+    failed = pd.DataFrame({name: invocations[name].take(rows) for name in [*keys, "invoked_at"]})
     groups, at = group(failed, keys), to_ms(failed["invoked_at"])
     first, last = np.full(groups.n, FOREVER), np.full(groups.n, MISSING)
     np.minimum.at(first, groups.of_row, at)
