@@ -88,8 +88,8 @@ def three(folder: str, _n: int) -> dict[str, Any]:
         with ThreadPoolExecutor(2) as pool:
             parts = list(pool.map(share, Contents.of(archive).batches(pd.Index([], dtype="str"), 1_000_000)))
         rhythm, rates, days, tally = (pd.concat(tables) for tables in zip(*parts, strict=True))
-        texts = pd.Index(tally["message"].dropna().astype("str").unique()).sort_values()
-        clusters = clusters_of(tally.astype({"message": "str"}), label_messages(texts).set_axis(texts))
+        texts = pd.Index(tally["message"].dropna().unique(), dtype="str").sort_values()
+        clusters = clusters_of(tally, label_messages(texts).set_axis(texts))
         n_days = len(days.groupby(level=0).sum())
     return told | _ours(rhythm, rates, clusters, n_days)
 

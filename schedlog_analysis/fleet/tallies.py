@@ -75,8 +75,13 @@ def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     labels
         What `label_messages` says of the messages, indexed by them.
     """
-    rows = tally.assign(message=tally["message"].fillna("")).join(labels, on="message")
-    groups = rows.astype({"cluster_id": "str"}).groupby("cluster_id")
+    codes, known = pd.factorize(tally["message"])
+    texts = pd.Index([*known, ""], dtype="str")  # the last is that of a missing message, whose code is -1
+    rows = tally.assign(
+        message=pd.Categorical.from_codes(np.where(codes < 0, len(known), codes), categories=texts),
+        **{name: column.array.take(codes) for name, column in labels.reindex(texts).items()},
+    )
+    groups = rows.groupby("cluster_id", observed=True)
     table = groups.agg(
         n=("n", "sum"),
         n_schedules=("schedule_id", "nunique"),
@@ -88,7 +93,7 @@ def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     table["cause"] = _most(rows, "cause")
     table["example"] = redact_texts(_most(rows, "message"))
     table["share"] = table["n"] / max(int(table["n"].sum()), 1)
-    ordered = table.reset_index().sort_values(["n", "cluster_id"], ascending=[False, True], ignore_index=True)
+    ordered = table.reset_index().astype({"cluster_id": "str"}).sort_values(["n", "cluster_id"], ascending=[False, True], ignore_index=True)
     return FailureClusters.cast(ordered)
 
 
@@ -122,5 +127,6 @@ def explain(incidents: pd.DataFrame, tally: pd.DataFrame, labels: pd.DataFrame) 
 def _most(rows: pd.DataFrame, value: str) -> pd.Series[Any]:
     """Give each cluster the value of most of its failures; of equal ones the first."""
     votes = rows.groupby(["cluster_id", value], observed=True)["n"].sum().reset_index()
+    votes = votes.astype({"cluster_id": "str", value: "str"})
     votes = votes.sort_values(["cluster_id", "n", value], ascending=[True, False, True]).drop_duplicates("cluster_id")
-    return votes.astype({"cluster_id": "str", value: "str"}).set_index("cluster_id")[value]
+    return votes.set_index("cluster_id")[value]
