@@ -17,7 +17,7 @@ import pandas as pd
 from schedlog_analysis.budget import burn_down, require_objective
 from schedlog_analysis.cadence import cadence
 from schedlog_analysis.clusters import label_messages
-from schedlog_analysis.coverage import coverage, data_end, holes
+from schedlog_analysis.coverage import covered, data_end, extent, unseen
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.failures import failure_clusters
 from schedlog_analysis.funnel import funnel, run_outcomes
@@ -184,7 +184,9 @@ class Analysis:
         policy = policy or AccountingPolicy()
 
         told = invocations(log, definitions)
-        blind = _blind(log, definitions, fetches)
+        seen = extent(log)
+        gaps = unseen(seen, fetches)
+        blind = _blind(seen, gaps, definitions)
         matched = ticks(told, definitions, start=since, end=end or first, holes=blind, runs=runs, grace=grace)
         now, earlier = (_within(matched, one) for one in (asked, before))
         told_now, told_before = (_within(told, one) for one in (asked, before))
@@ -196,7 +198,7 @@ class Analysis:
             previous=before,
             policy=policy,
             schedules=_newest(definitions),
-            coverage=coverage(log, fetches),
+            coverage=covered(seen, fetches, gaps),
             holes=blind,
             invocations=told_now,
             ticks=now,
@@ -243,23 +245,23 @@ def accounting(ticks: pd.DataFrame, policy: AccountingPolicy | None = None) -> p
     ['schedule_id', 'status', 'outcome', 'verdict', 'n']
     """
     table = Ticks.accept(ticks)
-    codes, ids = encode(table["schedule_id"])
-    status, outcome = (table[name].cat.codes.to_numpy(dtype=np.int64) for name in ("status", "outcome"))
+    code, ids = encode(table["schedule_id"])
+    status, outcome = (table[name].cat.codes.to_numpy() for name in ("status", "outcome"))
     verdict = (policy or AccountingPolicy()).judge(table)
     shape = (len(ids), len(STATUSES), len(OUTCOMES) + 1, len(VERDICTS))
-    # A missing outcome sorts last, as in every table.
-    cell = np.ravel_multi_index((codes, status, np.where(outcome < 0, len(OUTCOMES), outcome), verdict), shape)
-    n = np.bincount(cell, minlength=int(np.prod(shape)))
+    # A missing outcome sorts last, as in every table. What is not the schedule has few values, which fit in a byte.
+    last = (status * np.int8(shape[2]) + np.where(outcome < 0, np.int8(len(OUTCOMES)), outcome)) * np.int8(shape[3])
+    n = np.bincount(code * int(np.prod(shape[1:])) + (last + verdict), minlength=int(np.prod(shape)))
     (found,) = np.nonzero(n)
-    codes, status, outcome, verdict = np.unravel_index(found, shape)
+    codes, statuses, outcomes, verdicts = np.unravel_index(found, shape)
     return pd.DataFrame(
         {
             "schedule_id": pd.Series(ids.astype("str").take(codes), dtype="str"),
-            "status": pd.Categorical.from_codes(status, categories=pd.Index(STATUSES, dtype="str")),
+            "status": pd.Categorical.from_codes(statuses, categories=pd.Index(STATUSES, dtype="str")),
             "outcome": pd.Categorical.from_codes(
-                np.where(outcome < len(OUTCOMES), outcome, -1), categories=pd.Index(OUTCOMES, dtype="str")
+                np.where(outcomes < len(OUTCOMES), outcomes, -1), categories=pd.Index(OUTCOMES, dtype="str")
             ),
-            "verdict": pd.Categorical.from_codes(verdict, categories=pd.Index(VERDICTS, dtype="str")),
+            "verdict": pd.Categorical.from_codes(verdicts, categories=pd.Index(VERDICTS, dtype="str")),
             "n": n[found],
         }
     )
@@ -348,16 +350,13 @@ def _previous(given: str | Period | None, period: Period, first: pd.Timestamp, e
     return before if before.end > first else None
 
 
-def _blind(log: pd.DataFrame, schedules: pd.DataFrame, fetches: pd.DataFrame | None) -> pd.DataFrame:
-    """Tell what the log cannot show; where there are definitions, a schedule without one ended with its last entry."""
-    gaps = holes(log, fetches)
-    if schedules.empty:
+def _blind(seen: pd.DataFrame, gaps: pd.DataFrame, schedules: pd.DataFrame) -> pd.DataFrame:
+    """Add to the holes that a schedule without a definition, where there are any, ended with its last entry."""
+    last = seen.loc[~seen.index.isin(schedules["schedule_id"]), "last_at"]
+    if schedules.empty or last.empty:
         return gaps
-    orphans = log[~log["schedule_id"].isin(schedules["schedule_id"]).to_numpy()]
-    last = orphans.groupby("schedule_id", observed=True)["created_at"].max()
     after = {"schedule_id": last.index.astype("str"), "started_at": last.array + MOMENT, "ended_at": pd.NaT}
-    ended = Holes.cast(pd.DataFrame(after))
-    return pd.concat([gaps, ended], ignore_index=True) if len(ended) else gaps
+    return pd.concat([gaps, Holes.typed(pd.DataFrame(after))], ignore_index=True)
 
 
 def _within(table: pd.DataFrame, period: Period | None) -> pd.DataFrame:

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis.instants import MISSING, to_instants, to_ms
+from schedlog_analysis.keys import encode, is_sorted
 from schedlog_analysis.schema import Coverage, Fetches, Holes, Log, Schedules, is_full
+from schedlog_analysis.spacing import changes
 
 FOREVER = np.iinfo(np.int64).max
 
@@ -45,21 +47,32 @@ def coverage(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataF
 
 def extent(log: pd.DataFrame) -> pd.DataFrame:
     """Say of each schedule of a Log, its index, the first and the last instant and the number of entries."""
-    grouped = log.groupby("schedule_id", observed=True, sort=True)["created_at"]
-    found = grouped.agg(first_at="min", last_at="max", n_entries="size")
-    return pd.DataFrame(found.set_index(found.index.astype("str")).sort_index())
+    codes, ids = encode(log["schedule_id"])
+    created = to_ms(log["created_at"])
+    if not is_sorted(codes, created):
+        order = np.lexsort((created, codes))
+        codes, created = codes[order], created[order]
+    first = np.flatnonzero(changes(codes))
+    n = np.diff(np.append(first, len(codes)))
+    bounds = {"first_at": to_instants(created[first]), "last_at": to_instants(created[first + n - 1])}
+    return pd.DataFrame(bounds | {"n_entries": n}, index=pd.Index(ids, dtype="str", name="schedule_id"))
 
 
-def covered(table: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Do what `coverage` does, with no more of the log than its `extent`."""
-    gaps = _cut_off(table) if fetches is None else _between(Fetches.accept(fetches))
+def unseen(table: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Do what `holes` does, with no more of the log than its `extent`."""
+    return _cut_off(table) if fetches is None else _between(Fetches.accept(fetches))
+
+
+def covered(table: pd.DataFrame, fetches: pd.DataFrame | None = None, gaps: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Do what `coverage` does, with no more of the log than its `extent`; who knows the holes can give them."""
+    gaps = unseen(table, fetches) if gaps is None else gaps
     is_cut = gaps["started_at"].isna() & gaps["ended_at"].notna()
     inner = gaps[gaps["started_at"].notna() & gaps["ended_at"].notna()]
     # Before the first entry nothing is measured, so a hole before it takes nothing away.
     since = table["first_at"].reindex(inner["schedule_id"]).set_axis(inner.index)
     lasted = inner["ended_at"].clip(lower=since) - inner["started_at"].clip(lower=since)
     blind = lasted.groupby(inner["schedule_id"]).sum()
-    last_look = table["last_at"]
+    table, last_look = table.copy(), table["last_at"]
     if fetches is not None:
         looks = Fetches.accept(fetches).groupby("schedule_id", observed=True)["fetched_at"].max()
         table = table.reindex(table.index.union(looks.index))
@@ -70,7 +83,7 @@ def covered(table: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.Data
     seconds = (last_look - table["first_at"]).dt.total_seconds()
     lost = blind.reindex(table.index).dt.total_seconds().fillna(0.0) if len(blind) else 0.0
     table["observed_share"] = (1 - lost / seconds.where(seconds > 0, 1.0)).clip(0, 1).where(table["first_at"].notna())
-    return Coverage.cast(table.rename_axis("schedule_id").reset_index())
+    return Coverage.typed(table.rename_axis("schedule_id").reset_index())
 
 
 def holes(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -89,7 +102,7 @@ def holes(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFram
     >>> holes(load_sample().log)["ended_at"].dt.date.tolist()  # one log had reached 1,000 entries
     [datetime.date(2026, 9, 21)]
     """
-    return _cut_off(extent(Log.accept(log))) if fetches is None else _between(Fetches.accept(fetches))
+    return unseen(extent(Log.accept(log)), fetches)
 
 
 def data_end(log: pd.DataFrame, schedules: pd.DataFrame | None = None) -> pd.Timestamp | None:
@@ -120,7 +133,7 @@ def _next_tick(definitions: pd.DataFrame) -> pd.Timestamp:
 def _cut_off(table: pd.DataFrame) -> pd.DataFrame:
     """List the stretches before the logs whose length is that of a full window."""
     cut = table[is_full(table["n_entries"])]
-    return Holes.cast(
+    return Holes.typed(
         pd.DataFrame({"schedule_id": cut.index.astype("str"), "started_at": pd.NaT, "ended_at": cut["first_at"].array})
     )
 
@@ -159,5 +172,5 @@ def _between(fetches: pd.DataFrame) -> pd.DataFrame:
         ),
         pd.DataFrame({"schedule_id": ids[is_last], "started_at": to_instants(looked[is_last]), "ended_at": pd.NaT}),
     ]
-    table = pd.concat([Holes.cast(part) for part in parts])
+    table = pd.concat([Holes.typed(part) for part in parts])
     return table.sort_values(["schedule_id", "started_at"], na_position="first").reset_index(drop=True)

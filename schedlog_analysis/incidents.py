@@ -275,8 +275,8 @@ def _id(what: str, started: int) -> str:
 
 
 def _count(mask: Mask, spans: Stretches) -> Int64:
-    total = np.append(0, np.cumsum(mask, dtype=np.int64))
-    return np.asarray(total[spans.last + 1] - total[spans.first])
+    rows = np.flatnonzero(mask)
+    return np.searchsorted(rows, spans.last, side="right") - np.searchsorted(rows, spans.first)
 
 
 def _recoveries(is_bad: Mask, found: Stretches) -> Int64:
@@ -304,9 +304,11 @@ def _told(trials: Trials, spans: Stretches, invocations: pd.DataFrame | None, ru
     labels = label_messages(messages, rules).assign(message=pd.Index(messages, dtype="str")).iloc[message]
     who = trials.schedule_ids.get_indexer(pd.Index(failed["schedule_id"], dtype="str"))
     logged = labels.assign(schedule=who, invoked=to_ms(failed["invoked_at"])).drop_duplicates(["schedule", "invoked"])
-    place = np.arange(len(trials.planned))
+    place = np.flatnonzero(trials.is_bad & ~trials.is_missed)
     incident = np.searchsorted(spans.first, place, side="right") - 1
-    inside = (incident >= 0) & trials.is_bad & ~trials.is_missed
-    inside[inside] = place[inside] <= spans.last[incident[inside]]
-    bad = pd.DataFrame({"incident": incident, "schedule": trials.schedule, "invoked": trials.invoked})[inside]
+    inside = (incident >= 0) & (place <= np.append(spans.last, -1)[incident])
+    place, incident = place[inside], incident[inside]
+    bad = pd.DataFrame(
+        {"incident": incident, "schedule": trials.schedule[place], "invoked": trials.invoked[place]}, copy=False
+    )
     return bad.merge(logged, on=["schedule", "invoked"])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from schedlog_analysis.instants import Int64
 
@@ -46,7 +47,7 @@ def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
     return rank[stored], pd.Index(values[order])
 
 
-def decode(codes: Int64, values: pd.Index[Any], like: pd.Series[Any]) -> pd.Series[Any]:
+def decode(codes: NDArray[np.signedinteger[Any]], values: pd.Index[Any], like: pd.Series[Any]) -> pd.Series[Any]:
     """Turn numbers into a column again, -1 into a missing value: a categorical if `like` is one, else text."""
     if isinstance(like.dtype, pd.CategoricalDtype):
         small = codes.astype(np.min_scalar_type(-len(values) - 1))  # as it is kept; checking these is faster

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from schedlog_analysis.causes import MISSED, OTHER, find_causes
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.groups import By, Groups, group, key_names
-from schedlog_analysis.instants import Int64, Moment, moment_ms, to_instants, to_ms
+from schedlog_analysis.instants import Int8, Int64, Moment, moment_ms, to_instants, to_ms
 from schedlog_analysis.policy import DOWN, UP, VERDICTS, AccountingPolicy, moments, take
 from schedlog_analysis.schema import ErrorRates
 from schedlog_analysis.windows import window_range, zone
@@ -297,7 +297,7 @@ def _cells(groups: Groups, when: Int64, freq: str | None, tz: str, bounds: tuple
     return _Cells(window + (offset - first)[groups.of_row], of_group, windows[own])
 
 
-def _count(groups: Groups, cells: _Cells, verdict: Int64) -> pd.DataFrame:
+def _count(groups: Groups, cells: _Cells, verdict: Int8) -> pd.DataFrame:
     counts = groups.keys.iloc[cells.group].reset_index(drop=True)
     counts["window_start"] = cells.window_start
     of_each = np.bincount(cells.of_row * len(VERDICTS) + verdict, minlength=len(counts) * len(VERDICTS))
@@ -307,7 +307,7 @@ def _count(groups: Groups, cells: _Cells, verdict: Int64) -> pd.DataFrame:
 
 
 def _by_cause(
-    counts: pd.DataFrame, groups: Groups, cells: _Cells, verdict: Int64, cause: pd.Series[Any]
+    counts: pd.DataFrame, groups: Groups, cells: _Cells, verdict: Int8, cause: pd.Series[Any]
 ) -> pd.DataFrame:
     """Split the failed ones of every window by cause; a group has the causes that it met in any window."""
     is_down = verdict == DOWN

@@ -85,6 +85,9 @@ class _Rows(NamedTuple):
     def joined(cls, parts: list[_Rows]) -> _Rows:
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
+    def at(self, rows: Int64 | slice) -> _Rows:
+        return _Rows(self.planned[rows], self.row[rows], self.status[rows], self.is_ambiguous[rows])
+
 
 _NO_PAIRS = np.empty((0, 2), np.int64)
 _NOTHING = _Seen(0, np.empty(0, np.int64), np.empty(0, bool), _NO_PAIRS, _NO_PAIRS, is_cut=False)
@@ -276,7 +279,7 @@ def _bounds(definition: Definition, seen: _Seen, invoked: Int64, window: _Window
 
 
 def _planned(definition: Definition, seen_by: Int64, start: int, end: int) -> Plan:
-    """Plan at least the window, the tick that the first invocation answers, and the tick after the last, for its gap."""
+    """Plan at least the window, the tick that the first invocation answers, and the tick after the end, for its gap."""
     first, last = (min(start, int(seen_by[0])), max(end, int(seen_by[-1]) + 1)) if len(seen_by) else (start, end)
     margin = max(version.cron.span_ms() for version in definition.versions)
     while True:
@@ -342,7 +345,7 @@ def _silent_before(moment: int, ticks_ms: Int64, seen: _Seen) -> Mask:
     return np.asarray((ticks_ms > since) & (ticks_ms < moment))
 
 
-def _doubted(status: Int64, repeated: Int64) -> Mask:
+def _doubted(status: Int8, repeated: Int64) -> Mask:
     """Tell which misses are doubtful: the next tick was answered twice, and one answer may have been for this one."""
     doubted = np.zeros(len(status), dtype=bool)
     doubted[repeated[repeated > 0] - 1] = True
@@ -357,10 +360,10 @@ def _within(rows: _Rows, seen: _Seen, window: _Window) -> _Rows:
     if not (moment[1:] > moment[:-1]).all():
         invoked = np.where(rows.row < 0, MISSING, seen.invoked[rows.row])
         order = np.lexsort((invoked, moment))
-        rows, moment = _Rows(*(column[order] for column in rows)), moment[order]
+        rows, moment = rows.at(order), moment[order]
     begin = None if window.start is None else int(np.searchsorted(moment, window.start))
     end = None if window.end is None else int(np.searchsorted(moment, window.end))
-    kept = _Rows(*(column[begin:end] for column in rows))
+    kept = rows.at(slice(begin, end))
     return kept._replace(row=np.where(kept.row < 0, -1, kept.row + seen.first))
 
 

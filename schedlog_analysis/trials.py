@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis.errors import SchemaError
-from schedlog_analysis.instants import Int64, to_ms
-from schedlog_analysis.keys import encode
+from schedlog_analysis.instants import MISSING, Int64, to_ms
+from schedlog_analysis.keys import encode, is_sorted
 from schedlog_analysis.schema import PLANNED, Invocations, Ticks
 from schedlog_analysis.spacing import Mask
 
@@ -35,16 +35,12 @@ class Trials(NamedTuple):
 
     def known(self) -> Trials:
         """Leave out what is neither good nor bad."""
-        keep = self.is_known
-        return Trials(
-            self.schedule[keep],
-            self.schedule_ids,
-            self.planned[keep],
-            self.invoked[keep],
-            self.is_bad[keep],
-            self.is_missed[keep],
-            keep[keep],
-        )
+        return self.at(np.flatnonzero(self.is_known))
+
+    def at(self, rows: Int64) -> Trials:
+        """Give the trials at some places."""
+        own = {name: getattr(self, name)[rows] for name in self._fields if name != "schedule_ids"}
+        return self._replace(**own)
 
 
 def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials:
@@ -77,17 +73,17 @@ def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials
     array([], dtype=int64)
     """
     if {"planned_at", "status"} <= set(table.columns):
-        ticks = Ticks.accept(table)
-        rows = ticks[ticks["status"].isin(PLANNED).to_numpy() & ticks["planned_at"].notna().to_numpy()]
+        rows = Ticks.accept(table)
         at = to_ms(rows["planned_at"])
         is_missed = (rows["status"] == "missed").to_numpy(dtype=np.bool_)
         is_shown = (rows["status"] != "unknown").to_numpy(dtype=np.bool_)
+        is_trial = rows["status"].isin(PLANNED).to_numpy() & (at != MISSING)
     elif {"invoked_at", "outcome", "is_manual"} <= set(table.columns):
-        invocations = Invocations.accept(table)
-        rows = invocations[~invocations["is_manual"].to_numpy(dtype=np.bool_)]
+        rows = Invocations.accept(table)
         at = to_ms(rows["invoked_at"])
         is_missed = np.zeros(len(rows), dtype=np.bool_)
         is_shown = ~is_missed
+        is_trial = ~rows["is_manual"].to_numpy(dtype=np.bool_)
     else:
         came = ", ".join(map(str, table.columns[:8]))
         raise SchemaError(f"Good and bad are told apart in Ticks or Invocations; this table has the columns {came}.")
@@ -95,6 +91,10 @@ def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials
     bad = ["failed", "partial"] if include_partial else ["failed"]
     is_bad = is_missed | (is_shown & rows["outcome"].isin(bad).to_numpy(dtype=np.bool_))
     is_known = is_missed | (is_shown & rows["outcome"].notna().to_numpy(dtype=np.bool_))
-    order = np.lexsort((at, schedule))
-    invoked = to_ms(rows["invoked_at"])
-    return Trials(schedule[order], ids, at[order], invoked[order], is_bad[order], is_missed[order], is_known[order])
+    trials = Trials(schedule, ids, at, to_ms(rows["invoked_at"]), is_bad, is_missed, is_known)
+    trials = trials if is_trial.all() else trials.at(np.flatnonzero(is_trial))
+    return (
+        trials
+        if is_sorted(trials.schedule, trials.planned)
+        else trials.at(np.lexsort((trials.planned, trials.schedule)))
+    )

@@ -11,8 +11,8 @@ PACKAGE = Path(schedlog_analysis.__file__).parent
 FLOORS = [
     {"errors", "files", "progress", "redact", "shares", "spacing"},
     {"causes", "expression", "instants", "table", "templates", "token", "windows", "zones"},
-    {"schema"},
-    {"clusters", "coverage", "keys", "objects", "parse", "period", "planning", "stretches", "transport", "wording"},
+    {"keys", "schema"},
+    {"clusters", "coverage", "objects", "parse", "period", "planning", "stretches", "transport", "wording"},
     {"apify", "archive", "cron", "groups", "trials"},
     {"infer", "plan", "policy", "source", "sync"},
     {"bursts", "failures", "incidents", "invocations", "offsets", "plot", "rates"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
         """Read the rows, file by file in order; several at a time where each may be far away."""
         ids = pa.array(self.ids, pa.string())
         with ThreadPoolExecutor(1 if isinstance(self.filesystem, fs.LocalFileSystem) else None) as pool:
-            files = pool.map(lambda place: list(_rows(*place, self.filesystem, names, ids)), self.places)
+            files = pool.map(lambda place: list(_rows(place, self.filesystem, names, ids)), self.places)
             return pa.Table.from_batches([rows for file in files for rows in file]).unify_dictionaries()
 
     def halves(self) -> tuple[Batch, Batch]:
@@ -181,9 +181,10 @@ def _open(path: str, filesystem: fs.FileSystem) -> pq.ParquetFile:
 
 
 def _rows(
-    path: str, groups: Sequence[int], filesystem: fs.FileSystem, names: list[str], ids: pa.Array
+    place: tuple[str, tuple[int, ...]], filesystem: fs.FileSystem, names: list[str], ids: pa.Array
 ) -> Iterator[pa.RecordBatch]:
     """Read row groups of a file and drop at once what other schedules have there, which may be most of them."""
+    path, groups = place
     with _open(path, filesystem) as file:
         for rows in file.iter_batches(_ROWS, groups, columns=names, use_threads=False):
             owner = rows["schedule_id"]

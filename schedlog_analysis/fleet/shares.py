@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from schedlog_analysis.analysis import _blind, _touching, _within, accounting
 from schedlog_analysis.cadence import cadence
-from schedlog_analysis.coverage import coverage, holes
+from schedlog_analysis.coverage import covered, extent, unseen
 from schedlog_analysis.fleet.sums import tally_durations, tally_moments
 from schedlog_analysis.fleet.tallies import FAILED, tally_failures, tally_incidents
 from schedlog_analysis.funnel import funnel, run_outcomes
@@ -53,12 +54,15 @@ class Matched(NamedTuple):
     ticks: pd.DataFrame
     holes: pd.DataFrame
     ended: pd.DataFrame
+    coverage: pd.DataFrame
 
     @classmethod
     def of(cls, log: pd.DataFrame, known: Known, asked: Question) -> Matched:
         """Match a log with its plan, as `Analysis.build` does."""
         told = invocations(log, known.definitions)
-        gaps, blind = holes(log, known.fetches), _blind(log, known.everyone, known.fetches)
+        seen = extent(log)
+        gaps = unseen(seen, known.fetches)
+        blind = _blind(seen, gaps, known.everyone)
         matched = ticks(
             told,
             known.definitions,
@@ -68,7 +72,7 @@ class Matched(NamedTuple):
             runs=known.runs,
             grace=asked.grace,
         )
-        return cls(told, matched, gaps, blind.iloc[len(gaps) :])
+        return cls(told, matched, gaps, blind.iloc[len(gaps) :], covered(seen, known.fetches, gaps))
 
     def within(self, period: Period | None) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Give the invocations and the ticks of a period."""
@@ -90,7 +94,7 @@ class Share(NamedTuple):
         (told, now), (told_before, earlier) = (matched.within(one) for one in (asked.period, asked.previous))
         policy = asked.policy
         tables = {
-            "coverage": coverage(log, known.fetches),
+            "coverage": matched.coverage,
             "holes": matched.holes,
             "ended": matched.ended,
             "cadence": cadence(now, known.definitions),
@@ -120,12 +124,12 @@ def _incidents(matched: Matched, asked: Question) -> Tables:
 def _counts(told: pd.DataFrame, now: pd.DataFrame, starts: pd.DataFrame | None, asked: Question) -> Tables:
     options: dict[str, Any] = {"tz": asked.period.tz, "policy": asked.policy}
     by_day, by_hour = error_rate(now, freq="D", **options), error_rate(now, by=["weekday", "hour"], **options)
-    is_failed = told["outcome"].isin(FAILED) & told["message"].notna()
-    messages = told.loc[is_failed.to_numpy(), "message"].astype("str").value_counts(sort=False)
+    failed = told["message"].take(np.flatnonzero(told["outcome"].isin(FAILED))).dropna()
+    codes, texts = pd.factorize(failed)
     counts = {
         "daily": by_day[["window_start", "n", "n_failed"]],
         "clock": by_hour[["weekday", "hour", "n", "n_failed"]],
-        "messages": messages.rename("n").rename_axis("message").reset_index(),
+        "messages": pd.DataFrame({"message": texts.astype("str"), "n": np.bincount(codes, minlength=len(texts))}),
     }
     if asked.has_objective:
         counts["moments"] = tally_moments(now, asked.policy)

@@ -38,8 +38,9 @@ def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
     first, last = np.full(groups.n, FOREVER), np.full(groups.n, MISSING)
     np.minimum.at(first, groups.of_row, at)
     np.maximum.at(last, groups.of_row, at)
-    counts = {"n": groups.tally(), "first_seen": to_instants(first), "last_seen": to_instants(last)}
-    return groups.keys.astype({"schedule_id": "str"}).assign(**counts)
+    return groups.keys.astype({"schedule_id": "str"}).assign(
+        n=groups.tally(), first_seen=to_instants(first), last_seen=to_instants(last)
+    )
 
 
 def tally_incidents(incidents: pd.DataFrame, ticks: pd.DataFrame, invocations: pd.DataFrame) -> pd.DataFrame:
@@ -77,10 +78,9 @@ def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """
     codes, known = pd.factorize(tally["message"])
     texts = pd.Index([*known, ""], dtype="str")  # the last is that of a missing message, whose code is -1
-    rows = tally.assign(
-        message=pd.Categorical.from_codes(np.where(codes < 0, len(known), codes), categories=texts),
-        **{name: column.array.take(codes) for name, column in labels.reindex(texts).items()},
-    )
+    rows = tally.assign(message=pd.Categorical.from_codes(np.where(codes < 0, len(known), codes), categories=texts))
+    for name, column in labels.reindex(texts).items():
+        rows[name] = column.array.take(codes)
     groups = rows.groupby("cluster_id", observed=True)
     table = groups.agg(
         n=("n", "sum"),
@@ -93,7 +93,8 @@ def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     table["cause"] = _most(rows, "cause")
     table["example"] = redact_texts(_most(rows, "message"))
     table["share"] = table["n"] / max(int(table["n"].sum()), 1)
-    ordered = table.reset_index().astype({"cluster_id": "str"}).sort_values(["n", "cluster_id"], ascending=[False, True], ignore_index=True)
+    named = table.reset_index().astype({"cluster_id": "str"})
+    ordered = named.sort_values(["n", "cluster_id"], ascending=[False, True], ignore_index=True)
     return FailureClusters.cast(ordered)
 
 
