@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from schedlog_analysis.causes import RULES, Rule, find_causes, find_reasons
@@ -63,3 +64,30 @@ def label_messages(messages: pd.Index[Any], rules: Sequence[Rule] = RULES) -> pd
             "cause": find_causes(texts, rules),
         }
     )
+
+
+def labelled(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """
+    Add to a table that has a column `message` what `label_messages` says of each; a missing message is an empty one.
+
+    Parameters
+    ----------
+    table
+        Any table; its messages become a categorical.
+    labels
+        Labels, indexed by their messages.
+
+    Examples
+    --------
+    >>> labels = label_messages(pd.Index(["Unknown error"])).set_axis(["Unknown error"])
+    >>> labelled(pd.DataFrame({"message": ["Unknown error"] * 2, "n": [1, 2]}), labels)["template"].tolist()
+    ['Unknown error', 'Unknown error']
+    """
+    codes, known = pd.factorize(table["message"])
+    texts = pd.Index(known, dtype="str")
+    texts = texts if "" in texts else texts.append(pd.Index([""], dtype="str"))
+    codes = np.where(codes < 0, texts.get_loc(""), codes)
+    found = table.assign(message=pd.Categorical.from_codes(codes, categories=texts))
+    for name, column in labels.reindex(texts).items():
+        found[name] = column.array.take(codes)
+    return found

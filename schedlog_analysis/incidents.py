@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from schedlog_analysis.causes import MISSED, RULES, Rule
-from schedlog_analysis.clusters import label_messages
+from schedlog_analysis.clusters import label_messages, labelled
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.instants import MISSING, Int64, to_durations, to_instants, to_ms
 from schedlog_analysis.keys import encode
@@ -93,6 +93,33 @@ def incidents(
     >>> incidents(Ticks.cast(ticks))[["n_ticks", "duration"]].values.tolist()
     [[4, Timedelta('0 days 04:00:00')]]
     """
+    told = Invocations.empty() if invocations is None else Invocations.accept(invocations)
+    options: dict[str, Any] = {"open_after": open_after, "close_after": close_after, "false_alarm": false_alarm}
+    found, messages = find_incidents(ticks, told, **options, include_partial=include_partial)
+    texts = pd.Index(encode(_failed(told)["message"])[1], dtype="str")
+    return explain(found, messages, label_messages(texts, rules).set_axis(texts))
+
+
+def find_incidents(
+    ticks: pd.DataFrame,
+    invocations: pd.DataFrame,
+    *,
+    open_after: int | None = None,
+    close_after: int | None = None,
+    false_alarm: float = 0.05,
+    include_partial: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Find incidents as `incidents` does, and what was told in them, without saying what it means.
+
+    That takes the messages of all schedules, so parts of a fleet leave it to `explain`.
+
+    Returns
+    -------
+    incidents, messages
+        `schema.Incidents` without cluster, cause and example; and incident_id, message and n, the number of bad ticks
+        of the incident with that message.
+    """
     _check(open_after, close_after, false_alarm)
     trials = read_trials(Ticks.accept(ticks), include_partial=include_partial)
     known = np.flatnonzero(trials.is_known)
@@ -102,10 +129,33 @@ def incidents(
     else:
         found = find_streaks(schedule, is_bad, open_after, close_after or 1)
     spans = Stretches(known[found.first], known[found.last])
-    table = _measure(trials, spans)
-    explained = _explain(_told(trials, spans, invocations, rules), table["n_missed"] > table["n_failed"])
-    is_flapping = _recoveries(is_bad, found) >= MIN_RECOVERIES
-    return Incidents.accept(pd.concat([table, explained], axis=1).assign(is_flapping=is_flapping))
+    table = _measure(trials, spans).assign(is_flapping=_recoveries(is_bad, found) >= MIN_RECOVERIES)
+    return table, _told(trials, spans, table["incident_id"], _failed(Invocations.accept(invocations)))
+
+
+def explain(incidents: pd.DataFrame, messages: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """
+    Give each incident the cluster, cause and example of most of its messages; `missed` if most of it was silence.
+
+    Parameters
+    ----------
+    incidents, messages
+        See `find_incidents`.
+    labels
+        What `label_messages` says of the messages, indexed by them.
+    """
+    votes = labelled(messages, labels).astype({"cluster_id": "str", "message": "str"})
+    votes["n_cluster"] = votes.groupby(["incident_id", "cluster_id"])["n"].transform("sum")
+    votes = votes.sort_values(["n_cluster", "n", "cluster_id", "message"], ascending=[False, False, True, True])
+    chosen = votes.drop_duplicates("incident_id").set_index("incident_id").reindex(incidents["incident_id"])
+    chosen = chosen.reset_index(drop=True)
+    is_silent = (incidents["n_missed"] > incidents["n_failed"]).reset_index(drop=True)
+    own = {
+        "cluster_id": chosen["cluster_id"].astype("str").mask(is_silent),
+        "cause": chosen["cause"].astype("str").mask(is_silent, MISSED),
+        "example": redact_texts(chosen["message"].astype("str")).mask(is_silent),
+    }
+    return Incidents.typed(incidents.reset_index(drop=True).assign(**own))
 
 
 def fleet_incidents(incidents: pd.DataFrame, *, min_schedules: int = 2) -> pd.DataFrame:
@@ -284,31 +334,30 @@ def _recoveries(is_bad: Mask, found: Stretches) -> Int64:
     return _count(~is_bad & np.append(False, is_bad)[:-1], found)
 
 
-def _explain(told: pd.DataFrame, is_silent: pd.Series[bool]) -> pd.DataFrame:
-    """Give each incident the cluster, cause and example of most of its messages; `missed` if most of it was silence."""
-    own = ["incident", "cluster_id"]
-    votes = told.groupby([*own, "cause", "message"], observed=True).size().rename("n").reset_index()
-    votes["n_cluster"] = votes.groupby(own)["n"].transform("sum")
-    votes = votes.sort_values(["n_cluster", "n", "cluster_id", "message"], ascending=[False, False, True, True])
-    chosen = votes.drop_duplicates("incident").set_index("incident").reindex(is_silent.index)
-    cause = chosen["cause"].astype("str").mask(is_silent, MISSED)
-    cluster, example = chosen["cluster_id"].astype("str"), redact_texts(chosen["message"])
-    return pd.DataFrame({"cluster_id": cluster.mask(is_silent), "cause": cause, "example": example.mask(is_silent)})
+def _failed(invocations: pd.DataFrame) -> pd.DataFrame:
+    """Give schedule_id, invoked_at and message of the failed invocations that told one."""
+    rows = np.flatnonzero(invocations["outcome"].isin(["failed", "partial"]))
+    names = ("schedule_id", "invoked_at", "message")
+    return pd.DataFrame({name: invocations[name].take(rows) for name in names}).dropna(subset="message")
 
 
-def _told(trials: Trials, spans: Stretches, invocations: pd.DataFrame | None, rules: Sequence[Rule]) -> pd.DataFrame:
-    """List the messages of the bad ticks of each incident."""
-    table = Invocations.empty() if invocations is None else Invocations.accept(invocations)
-    failed = table[table["outcome"].isin(["failed", "partial"]).to_numpy() & table["message"].notna().to_numpy()]
-    message, messages = encode(failed["message"])
-    labels = label_messages(messages, rules).assign(message=pd.Index(messages, dtype="str")).iloc[message]
-    who = trials.schedule_ids.get_indexer(pd.Index(failed["schedule_id"], dtype="str"))
-    logged = labels.assign(schedule=who, invoked=to_ms(failed["invoked_at"])).drop_duplicates(["schedule", "invoked"])
+def _told(trials: Trials, spans: Stretches, incident_ids: pd.Series[Any], failed: pd.DataFrame) -> pd.DataFrame:
+    """Count the messages of the bad ticks of each incident."""
+    (owner, ids), (message, messages) = encode(failed["schedule_id"]), encode(failed["message"])
+    who = trials.schedule_ids.get_indexer(pd.Index(ids, dtype="str"))[owner]
+    logged = pd.DataFrame({"schedule": who, "invoked": to_ms(failed["invoked_at"]), "message": message})
     place = np.flatnonzero(trials.is_bad & ~trials.is_missed)
     incident = np.searchsorted(spans.first, place, side="right") - 1
     inside = (incident >= 0) & (place <= np.append(spans.last, -1)[incident])
     place, incident = place[inside], incident[inside]
-    bad = pd.DataFrame(
-        {"incident": incident, "schedule": trials.schedule[place], "invoked": trials.invoked[place]}, copy=False
-    )
-    return bad.merge(logged, on=["schedule", "invoked"])
+    bad = pd.DataFrame({"incident": incident, "schedule": trials.schedule[place], "invoked": trials.invoked[place]})
+    keys = ["schedule", "invoked"]
+    rows = bad.merge(logged.drop_duplicates(keys), on=keys)
+    votes = rows.groupby(["incident", "message"]).size().reset_index(name="n")
+    return pd.DataFrame(
+        {
+            "incident_id": incident_ids.take(votes["incident"].to_numpy()).to_numpy(),
+            "message": pd.Index(messages, dtype="str").take(votes["message"]),
+            "n": votes["n"],
+        }
+    ).astype({"incident_id": "str", "message": "str"})

@@ -13,9 +13,9 @@ from schedlog_analysis.clusters import label_messages
 from schedlog_analysis.failures import compare_clusters
 from schedlog_analysis.fleet.shares import Question, Tables
 from schedlog_analysis.fleet.sums import durations_of, ticks_of
-from schedlog_analysis.fleet.tallies import clusters_of, explain
+from schedlog_analysis.fleet.tallies import clusters_of
 from schedlog_analysis.funnel import funnel_of, run_outcomes_of
-from schedlog_analysis.incidents import fleet_incidents
+from schedlog_analysis.incidents import explain, fleet_incidents
 from schedlog_analysis.period import Period
 from schedlog_analysis.rates import with_rates
 from schedlog_analysis.schema import RunOutcomes
@@ -50,7 +50,8 @@ def add_up(parts: Sequence[Tables], sums: Tables, asked: Question) -> tuple[Tabl
     no_window = pd.Series(pd.NaT, index=sums["clock"].index, dtype=tables["daily"]["window_start"].dtype)
     tables["clock"] = with_rates(sums["clock"].assign(window_start=no_window), ["weekday", "hour"])
     tallies = whole["failures"], whole["previous_failures"]
-    labels = _labels(pd.concat([tally["message"].fillna("") for tally in tallies]))
+    distinct = [tally["message"].drop_duplicates().astype("str").fillna("") for tally in tallies]
+    labels = _labels(pd.concat(distinct))
     clusters, before = (clusters_of(tally, labels) for tally in tallies)
     tables["clusters"] = compare_clusters(clusters, before) if asked.previous else clusters
     found = explain(whole["incidents"], whole["incident_messages"], _labels(sums["messages"]["message"]))
@@ -77,7 +78,7 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _labels(messages: pd.Series[Any]) -> pd.DataFrame:
-    distinct = pd.Index(messages.astype("str").unique(), dtype="str").sort_values()
+    distinct = pd.Index(messages.unique(), dtype="str").sort_values()
     return label_messages(distinct).set_axis(distinct)
 
 

@@ -11,9 +11,9 @@ from schedlog_analysis.analysis import _blind, _touching, _within, accounting
 from schedlog_analysis.cadence import cadence
 from schedlog_analysis.coverage import covered, extent, unseen
 from schedlog_analysis.fleet.sums import tally_durations, tally_moments
-from schedlog_analysis.fleet.tallies import FAILED, tally_failures, tally_incidents
+from schedlog_analysis.fleet.tallies import FAILED, tally_failures
 from schedlog_analysis.funnel import funnel, run_outcomes
-from schedlog_analysis.incidents import incidents
+from schedlog_analysis.incidents import find_incidents
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
@@ -114,11 +114,11 @@ class Share(NamedTuple):
 
 def _incidents(matched: Matched, asked: Question) -> Tables:
     """Give the incidents that touch one of the two periods, and the messages of their ticks."""
-    found = incidents(matched.ticks)  # `explain` says what they are about, when all messages are known
+    found, messages = find_incidents(matched.ticks, matched.told)
     periods = [period for period in (asked.period, asked.previous) if period]
     ids = {one for period in periods for one in _touching(found, period)["incident_id"]}
-    found = found[found["incident_id"].isin(ids).to_numpy()].reset_index(drop=True)
-    return {"incidents": found, "incident_messages": tally_incidents(found, matched.ticks, matched.told)}
+    kept = (table[table["incident_id"].isin(ids).to_numpy()].reset_index(drop=True) for table in (found, messages))
+    return dict(zip(("incidents", "incident_messages"), kept, strict=True))
 
 
 def _counts(told: pd.DataFrame, now: pd.DataFrame, starts: pd.DataFrame | None, asked: Question) -> Tables:
