@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 from scipy.stats import theilslopes
 
 from schedlog_analysis import cadence, intervals, outages
-from schedlog_analysis.cadence import _theil_sen, _thinned
+from schedlog_analysis.cadence import _quantile, _theil_sen, _thinned
 from schedlog_analysis.schema import PLANNED, STATUSES, Cadence, Ticks
 
 START = pd.Timestamp("2026-01-01T00:00Z")
@@ -109,6 +109,12 @@ def test_many_points_are_thinned_to_medians_of_neighbours(values):
     """As numpy would split them."""
     expected = [np.median(part) for part in np.array_split(np.array(values, dtype=np.float64), 7)]
     assert _thinned(np.array(values, dtype=np.float64), 7).tolist() == expected
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50), st.sampled_from([0.5, 0.95, 0.0, 1.0, 0.3]))
+def test_quantiles_are_those_of_numpy(values, share):
+    """In whole milliseconds, of any number of delays."""
+    assert _quantile(np.array(values, dtype=np.int64), share) == round(float(np.quantile(values, share)))
 
 
 def test_drift_is_the_slope_of_the_delay():

@@ -21,6 +21,7 @@ from schedlog_analysis import Archive, fleet, read_log, read_runs, read_schedule
 from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.cli import main
 from schedlog_analysis.errors import CronError
+from schedlog_analysis.fleet.batches import Contents, _bounds
 from schedlog_analysis.fleet.kept import Kept
 from schedlog_analysis.fleet.shares import Share
 from schedlog_analysis.report.facts import facts
@@ -272,6 +273,29 @@ def _garble(folder):
     content[middle : middle + 8] = bytes(8 * [255])
     path.write_bytes(content)
     return set(file.read_row_group(0, ["schedule_id"])["schedule_id"].to_pylist())
+
+
+def test_schedules_stand_in_order_whether_or_not_they_are_defined(make_log, tmp_path):
+    """A later month may begin with a schedule of a smaller name; unsorted batches would read all files many times."""
+    archive = Archive(tmp_path)
+    january, february = ("b", "2026-01-05T00:00Z", "INFO", ""), ("a", "2026-02-05T00:00Z", "INFO", "")
+    archive.append(make_log(january, february), "2026-03-01T00:00Z")
+    contents = Contents.of(archive)
+    for others in ([], ["a", "b"], ["c"]):
+        ids = [one for batch in contents.batches(pd.Index(others, dtype="str"), 1) for one in batch.ids]
+        assert ids == sorted({"a", "b", *others})
+
+
+def test_footers_without_statistics_are_made_up_for(tmp_path):
+    """The first and the last instant of a row group are in its footer, or else are read."""
+    instants = pd.to_datetime(["2026-01-05T00:00Z", "2026-01-03T00:00Z", "2026-01-04T00:00Z"]).astype(
+        "datetime64[ms, UTC]"
+    )
+    table = pd.DataFrame({"schedule_id": "a", "created_at": instants, "level": "INFO", "message": ""})
+    for has_statistics in (True, False):
+        table.to_parquet(tmp_path / "part.parquet", write_statistics=has_statistics)
+        file = pq.ParquetFile(tmp_path / "part.parquet")
+        assert _bounds(file, 0) == (instants.min().value // 10**6, instants.max().value // 10**6)
 
 
 # Memory

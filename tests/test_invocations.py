@@ -49,6 +49,15 @@ def test_outcomes(make_log, make_schedules, n_actions, kinds, outcome):
     assert table["is_manual"].tolist() == [MANUAL in kinds]
 
 
+def test_clicks_do_not_hide_the_number_of_actions(make_log, make_schedules):
+    """Clicks set apart from one schedule's invocations leave the outcomes of another's as they are."""
+    clicks = (("a", _at(0.5 + 0.1 * i), *MANUAL) for i in range(20))
+    log = make_log(("a", _at(0), *INFO), *clicks, ("b", _at(0), *ERROR), ("b", _at(0.1), *INFO))
+    table = invocations(log, make_schedules(("a", "0 * * * *"), ("b", "0 * * * *", {"n_actions": 2})))
+    assert table.loc[table["schedule_id"] == "b", "outcome"].tolist() == ["partial"]
+    assert table.loc[table["schedule_id"] == "a", "is_manual"].tolist() == [False] + 20 * [True]
+
+
 def test_the_published_example_is_one_ok_and_one_failed(make_log):
     """The documentation's own two entries, backslashes and all."""
     message = (

@@ -5,6 +5,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import cadence, invocations, schema, ticks
+from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.errors import SchedlogError, SchemaError
 from schedlog_analysis.schema import OUTCOMES, STATUSES, TABLES, Coverage, Holes, Log, Schedules, Ticks
 
@@ -135,6 +136,24 @@ def test_categories_in_another_order_are_put_in_order(sample):
     )
     assert_frame_equal(Ticks.accept(again), due)
     assert_frame_equal(cadence(again, sample.schedules), cadence(due, sample.schedules))
+
+
+def test_analyses_give_what_their_tables_declare(sample):
+    """What analyses make is typed without a check, and would pass it."""
+    found = Analysis.build(sample.log, sample.schedules, runs=sample.runs, period="2026-10")
+    tables = {
+        schema.Coverage: found.coverage,
+        schema.Holes: found.holes,
+        schema.Cadence: found.cadence,
+        schema.ErrorRates: found.rates[schema.ErrorRates.names()],
+        schema.Incidents: found.incidents,
+        schema.FailureClusters: found.clusters[schema.FailureClusters.names()],
+        schema.Ticks: found.ticks,
+        schema.Invocations: found.invocations,
+    }
+    for declared, table in tables.items():
+        assert len(table), declared
+        assert_frame_equal(declared.cast(table), table, obj=declared.__name__)
 
 
 @pytest.mark.parametrize("came", [None, [1], pd.Series(["a"]), {"schedule_id": []}])
