@@ -160,8 +160,8 @@ def ticks(
     if not is_sorted(codes, to_ms(told["invoked_at"])):
         order = np.lexsort((to_ms(told["invoked_at"]), codes))
         told, codes = told.iloc[order], codes[order]
-    silent = definitions.keys() - set(ids)
-    everyone = ids.union(pd.Index(list(silent), dtype=ids.dtype)) if silent else ids
+    silent = definitions.keys() - set(ids)  # `union` alone would not sort them where nobody else is
+    everyone = ids.union(pd.Index(list(silent), dtype=ids.dtype)).sort_values() if silent else ids
     seen = _seen(told, codes, ids, holes, runs)
     parts = []
     for schedule_id in everyone:
