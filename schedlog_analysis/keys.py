@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schedlog_analysis.instants import Int64
+from schedlog_analysis.spacing import changes
 
 
 def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
@@ -36,7 +37,7 @@ def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
         return codes.astype(np.int64), pd.Index(values)
     stored = column.cat.codes.to_numpy()
     is_there = np.zeros(len(column.cat.categories), dtype=bool)
-    is_there[stored] = True
+    is_there[stored[changes(stored)]] = True  # few where rows stand in order
     present = np.flatnonzero(is_there)
     values = column.cat.categories[present]
     order = np.argsort(values.to_numpy(dtype=object))

@@ -232,7 +232,7 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     definition = settle(definition, invoked)
     start, end = _bounds(definition, seen, invoked, window)
     planned = _planned(definition, invoked + window.tolerance, start, end)
-    answer = np.searchsorted(planned.planned, invoked + window.tolerance, side="right") - 1
+    answer = _latest(planned.planned, invoked + window.tolerance)
     if window.start is None and seen.is_cut and len(answer) and answer[0] >= 0:
         start = max(definition.created, int(planned.planned[answer[0]]))
     end = max(start, end)
@@ -290,6 +290,13 @@ def _planned(definition: Definition, seen_by: Int64, start: int, end: int) -> Pl
         if has_before and has_after:
             return planned
         margin *= 4
+
+
+def _latest(planned: Int64, moments: Int64) -> Int64:
+    """Find the latest tick at or before each moment, -1 for none; where all gaps are the same, that is a division."""
+    if len(planned) > 1 and (planned[1:] - planned[:-1] == (gap := planned[1] - planned[0])).all():
+        return np.asarray(np.clip((moments - planned[0]) // gap, -1, len(planned) - 1))
+    return np.searchsorted(planned, moments, side="right") - 1
 
 
 def _by_runs(answer: Int64, planned: Int64, invoked: Int64, runs: Int64, tolerance: int) -> Int64:
