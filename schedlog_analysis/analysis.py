@@ -21,7 +21,7 @@ from schedlog_analysis.coverage import covered, data_end, extent, unseen
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.failures import failure_clusters
 from schedlog_analysis.funnel import funnel, run_outcomes
-from schedlog_analysis.incidents import fleet_incidents, incidents
+from schedlog_analysis.incidents import fleet_incidents, incidents, observe
 from schedlog_analysis.instants import to_ms
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.keys import encode
@@ -75,6 +75,11 @@ class Analysis:
         Failure clusters, with `n_previous` and `state` (new, ongoing, gone) if there is a previous period.
     failures
         Failed invocations of the period: schedule_id, invoked_at, cluster_id.
+    trend, failures_by_schedule
+        Their number n by cluster_id and local day (window_start, days without any left out), and by schedule_id and
+        cluster_id.
+    observed
+        How many ticks of each schedule are known to be good or bad, and the first and the last, see `observe`.
     incidents, previous_incidents, fleet_incidents
         Incidents that touch the period, see `schema.Incidents`, those that touch the previous one, and those of the
         period that several schedules share.
@@ -105,6 +110,9 @@ class Analysis:
     clock: pd.DataFrame
     clusters: pd.DataFrame
     failures: pd.DataFrame
+    trend: pd.DataFrame
+    failures_by_schedule: pd.DataFrame
+    observed: pd.DataFrame
     incidents: pd.DataFrame
     previous_incidents: pd.DataFrame
     fleet_incidents: pd.DataFrame
@@ -204,7 +212,7 @@ class Analysis:
             ticks=now,
             cadence=cadence(now, definitions if len(definitions) else None),
             clusters=failure_clusters(told_now, told_before if before else None),
-            failures=_failures(told_now, told_before),
+            observed=observe(now),
             incidents=touching,
             previous_incidents=_touching(found, before) if before else found.iloc[:0],
             fleet_incidents=fleet_incidents(touching),
@@ -212,6 +220,7 @@ class Analysis:
             data_end=end,
             objective=objective,
             grace=grace,
+            **_failures(told_now, told_before, asked.tz),
             **_counts(now, earlier, asked.tz, policy),
             **_objective_tables(now, objective, asked, policy),
             **_run_tables(now, told_now, ran, definitions, policy),
@@ -374,15 +383,27 @@ def _touching(found: pd.DataFrame, period: Period) -> pd.DataFrame:
     return found.loc[touches.to_numpy()].reset_index(drop=True)
 
 
-def _failures(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Name the cluster of each failed invocation, as `failure_clusters` does for both periods together."""
+def _failures(now: pd.DataFrame, before: pd.DataFrame, tz: str) -> dict[str, Any]:
+    """Name the cluster of each failed invocation, as `failure_clusters` does for both periods together, and count."""
     failed, earlier = (one[one["outcome"].isin(["failed", "partial"]).to_numpy()] for one in (now, before))
     texts = failed["message"].astype("str").fillna("")
     messages = pd.Index(texts).union(pd.Index(earlier["message"].astype("str").fillna(""))).unique()
     labels = label_messages(messages)["cluster_id"].astype("str")
     row = messages.get_indexer(pd.Index(texts))
     table = failed[["schedule_id", "invoked_at"]].reset_index(drop=True)
-    return table.assign(cluster_id=labels.to_numpy()[row]).astype({"schedule_id": "str", "cluster_id": "str"})
+    table = table.assign(cluster_id=labels.to_numpy()[row]).astype({"schedule_id": "str", "cluster_id": "str"})
+    by_day = table.assign(window_start=window_starts(pd.DatetimeIndex(table["invoked_at"]), "D", tz), n=1)
+    return {
+        "failures": table,
+        "trend": _total(by_day, ["cluster_id", "window_start"]),
+        "failures_by_schedule": _total(by_day, ["schedule_id", "cluster_id"]),
+    }
+
+
+def _total(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Add up n by some keys."""
+    total: pd.DataFrame = counts.groupby(keys, observed=True)["n"].sum().reset_index()
+    return total
 
 
 def _newest(schedules: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from schedlog_analysis.instants import MISSING, Int64, to_durations, to_instants
 from schedlog_analysis.keys import encode
 from schedlog_analysis.redact import redact_texts
 from schedlog_analysis.schema import Incidents, Invocations, Ticks
-from schedlog_analysis.spacing import Mask
+from schedlog_analysis.spacing import Mask, changes
 from schedlog_analysis.stretches import Stretches, find_streaks, find_unlikely
 from schedlog_analysis.trials import Trials, read_trials
 
@@ -229,28 +229,55 @@ def reliability(incidents: pd.DataFrame, ticks: pd.DataFrame) -> pd.DataFrame:
     >>> reliability(Incidents.empty(), Ticks.empty()).columns[-3:].tolist()
     ['mttr', 'n_repaired', 'mtbf']
     """
-    trials = read_trials(Ticks.accept(ticks)).known()
-    present, first, n_ticks = np.unique(trials.schedule, return_index=True, return_counts=True)
-    schedule_ids = pd.Index(trials.schedule_ids.take(present), dtype="str")
-    begin, end = trials.planned[first], trials.planned[first + n_ticks - 1]
+    return repairs(incidents, observe(ticks))
+
+
+def observe(ticks: pd.DataFrame) -> pd.DataFrame:
+    """
+    Tell how many ticks of each schedule are known to be good or bad, and the first and the last of them.
+
+    Returns
+    -------
+    observed
+        schedule_id, n_ticks, first_at and last_at (instants of the plan), one row per schedule that has such ticks.
+    """
+    trials = read_trials(Ticks.accept(ticks))
+    known = np.flatnonzero(trials.is_known)
+    schedule = trials.schedule[known]
+    first = np.flatnonzero(changes(schedule))
+    n_ticks = np.diff(np.append(first, len(known)))
+    return pd.DataFrame(
+        {
+            "schedule_id": pd.Series(trials.schedule_ids.take(schedule[first]), dtype="str"),
+            "n_ticks": n_ticks,
+            "first_at": to_instants(trials.planned[known[first]]),
+            "last_at": to_instants(trials.planned[known[first + n_ticks - 1]]),
+        }
+    )
+
+
+def repairs(incidents: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
+    """Do what `reliability` does, with no more of the ticks than what `observe` tells of them."""
+    schedule_ids = pd.Index(observed["schedule_id"], dtype="str")
+    begin, end = to_ms(observed["first_at"]), to_ms(observed["last_at"])
     table = Incidents.accept(incidents)
     who = schedule_ids.get_indexer(pd.Index(table["schedule_id"], dtype="str"))
     table, who = table[who >= 0], who[who >= 0]
     started, ended = to_ms(table["started_at"]), to_ms(table["ended_at"])
     is_open = ended == MISSING
     length = np.where(is_open, end[who], ended) - started
-    n = np.bincount(who, minlength=len(present))
-    n_repaired = np.bincount(who[~is_open], minlength=len(present))
-    downtime, repairs = (_sums(who[rows], length[rows], len(present)) for rows in (slice(None), ~is_open))
+    n = np.bincount(who, minlength=len(schedule_ids))
+    n_repaired = np.bincount(who[~is_open], minlength=len(schedule_ids))
+    downtime, mended = (_sums(who[rows], length[rows], len(schedule_ids)) for rows in (slice(None), ~is_open))
     return pd.DataFrame(
         {
             "schedule_id": pd.Series(schedule_ids, dtype="str"),
-            "n_ticks": n_ticks,
+            "n_ticks": observed["n_ticks"].to_numpy(),
             "observed": to_durations(end - begin),
             "n_incidents": n,
             "n_open": n - n_repaired,
             "downtime": to_durations(downtime),
-            "mttr": to_durations(_ratio(repairs, n_repaired)),
+            "mttr": to_durations(_ratio(mended, n_repaired)),
             "n_repaired": n_repaired,
             "mtbf": to_durations(_ratio(end - begin - downtime, n)),
         }

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from schedlog_analysis.analysis import _touching
+from schedlog_analysis.analysis import _total, _touching
 from schedlog_analysis.budget import burn_down_of
-from schedlog_analysis.clusters import label_messages
+from schedlog_analysis.clusters import label_messages, labelled
 from schedlog_analysis.failures import compare_clusters
 from schedlog_analysis.fleet.shares import Question, Tables
 from schedlog_analysis.fleet.sums import durations_of, ticks_of
@@ -22,7 +22,7 @@ from schedlog_analysis.schema import RunOutcomes
 from schedlog_analysis.slo import slo
 from schedlog_analysis.windows import window_range
 
-_PLAIN = ("coverage", "cadence", "accounting", "previous_accounting", "rates", "previous_rates")
+_PLAIN = ("coverage", "cadence", "accounting", "previous_accounting", "rates", "previous_rates", "observed")
 
 
 def add_up(parts: Sequence[Tables], sums: Tables, asked: Question) -> tuple[Tables, pd.DataFrame]:
@@ -54,6 +54,8 @@ def add_up(parts: Sequence[Tables], sums: Tables, asked: Question) -> tuple[Tabl
     labels = _labels(pd.concat(distinct))
     clusters, before = (clusters_of(tally, labels) for tally in tallies)
     tables["clusters"] = compare_clusters(clusters, before) if asked.previous else clusters
+    tables["trend"] = _total(_named(sums["trend"], labels), ["cluster_id", "window_start"])
+    tables["failures_by_schedule"] = _total(_named(whole["failures"], labels), ["schedule_id", "cluster_id"])
     found = explain(whole["incidents"], whole["incident_messages"], _labels(sums["messages"]["message"]))
     tables["incidents"] = _touching(found, asked.period)
     tables["previous_incidents"] = _touching(found, asked.previous) if asked.previous else found.iloc[:0]
@@ -80,6 +82,10 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _labels(messages: pd.Series[Any]) -> pd.DataFrame:
     distinct = pd.Index(messages.unique(), dtype="str").sort_values()
     return label_messages(distinct).set_axis(distinct)
+
+
+def _named(counts: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    return labelled(counts, labels).astype({"cluster_id": "str"})
 
 
 def _daily(sums: pd.DataFrame, period: Period) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from schedlog_analysis.analysis import _blind, _touching, _within, accounting
 from schedlog_analysis.cadence import cadence
 from schedlog_analysis.coverage import covered, extent, unseen
 from schedlog_analysis.fleet.sums import tally_durations, tally_moments
-from schedlog_analysis.fleet.tallies import FAILED, tally_failures
+from schedlog_analysis.fleet.tallies import FAILED, tally_days, tally_failures
 from schedlog_analysis.funnel import funnel, run_outcomes
-from schedlog_analysis.incidents import find_incidents
+from schedlog_analysis.incidents import find_incidents, observe
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
@@ -104,12 +104,14 @@ class Share(NamedTuple):
             "previous_rates": error_rate(earlier, by="schedule_id", policy=policy),
             "failures": tally_failures(told),
             "previous_failures": tally_failures(told_before),
+            "observed": observe(now),
         }
         starts = join_runs(told, known.runs, known.definitions) if asked.has_runs else None
         if starts is not None:
             tables["funnel"] = funnel(now, starts, policy=policy)
             tables["outcomes_by_schedule"] = run_outcomes(starts, "schedule_id")
-        return cls(tables | _incidents(matched, asked), _counts(matched.told, now, starts, asked))
+        sums = _counts(matched.told, now, starts, asked) | {"trend": tally_days(told, asked.period.tz)}
+        return cls(tables | _incidents(matched, asked), sums)
 
 
 def _incidents(matched: Matched, asked: Question) -> Tables:

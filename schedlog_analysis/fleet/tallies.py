@@ -18,6 +18,7 @@ from schedlog_analysis.instants import MISSING, to_instants, to_ms
 from schedlog_analysis.plan import FOREVER
 from schedlog_analysis.redact import redact_texts
 from schedlog_analysis.schema import FailureClusters
+from schedlog_analysis.windows import window_starts
 
 FAILED = ["failed", "partial"]
 
@@ -41,6 +42,22 @@ def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
     return groups.keys.astype({"schedule_id": "str"}).assign(
         n=groups.tally(), first_seen=to_instants(first), last_seen=to_instants(last)
     )
+
+
+def tally_days(invocations: pd.DataFrame, tz: str) -> pd.DataFrame:
+    """
+    Count the failed invocations of all schedules by message and local day.
+
+    Returns
+    -------
+    tally
+        message (empty where none was told), window_start and n.
+    """
+    rows = np.flatnonzero(invocations["outcome"].isin(FAILED))
+    days = window_starts(pd.DatetimeIndex(invocations["invoked_at"].take(rows)), "D", tz)
+    failed = pd.DataFrame({"message": invocations["message"].take(rows).array, "window_start": days})
+    groups = group(failed, ["message", "window_start"])
+    return groups.keys.astype({"message": "str"}).fillna({"message": ""}).assign(n=groups.tally())
 
 
 def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:

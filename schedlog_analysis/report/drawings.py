@@ -142,17 +142,17 @@ def _delay_of_one(analysis: Analysis, schedule_id: str, ax: Axes) -> Axes:
 
 def _trend(analysis: Analysis) -> pd.DataFrame | None:
     """Count failures by cluster and local day (or week, where the days are many); windows without any are there."""
-    table, tz = analysis.failures, analysis.period.tz
+    table, tz = analysis.trend, analysis.period.tz
     if table.empty:
         return None
-    span = table["invoked_at"].max() - table["invoked_at"].min()
+    span = table["window_start"].max() - table["window_start"].min()
     freq = "D" if span <= LONGEST_BY_DAY else "W"
-    own = window_starts(pd.DatetimeIndex(table["invoked_at"]), freq, tz)
+    own = window_starts(pd.DatetimeIndex(table["window_start"]), freq, tz)
     every = window_range(own.min(), own.max(), freq, tz)
     full = pd.MultiIndex.from_product(
         [sorted(table["cluster_id"].unique()), every], names=["cluster_id", "window_start"]
     )
-    counts = table.groupby(["cluster_id", own]).size().rename_axis(full.names)
+    counts = table.groupby(["cluster_id", own])["n"].sum().rename_axis(full.names)
     return counts.reindex(full, fill_value=0).rename("n").reset_index()
 
 

@@ -11,7 +11,7 @@ from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.compare import compare
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import SchedlogError
-from schedlog_analysis.incidents import reliability
+from schedlog_analysis.incidents import repairs
 from schedlog_analysis.report.outcomes import outcomes_by_schedule
 from schedlog_analysis.report.values import Facts, is_missing, iso, number, records, seconds, whole
 from schedlog_analysis.report.words import clean
@@ -69,19 +69,17 @@ class _Sources:
         tables = {"cadence": analysis.cadence, "rates": analysis.rates, "before": analysis.previous_rates}
         tables |= {"coverage": analysis.coverage, "definition": analysis.schedules}
         clipped = _clipped(analysis)
-        tables["repairs"] = reliability(clipped, analysis.ticks)
+        tables["repairs"] = repairs(clipped, analysis.observed)
         self.by_id = {name: _records(table) for name, table in tables.items()}
         self.incidents = _grouped(analysis.incidents)
         self.accounting = _grouped(analysis.accounting)
         self.outcomes = outcomes_by_schedule(analysis)
         self.changes = _changes(analysis)
-        self.clusters = _grouped(
-            analysis.failures.groupby(["schedule_id", "cluster_id"], as_index=False).agg(n=("invoked_at", "size"))
-        )
+        self.clusters = _grouped(analysis.failures_by_schedule)
 
     def row(self, schedule_id: str, name: str) -> Facts:
         """All facts of one schedule."""
-        cadence, rates, before, coverage, definition, repairs = (
+        cadence, rates, before, coverage, definition, repaired = (
             self.by_id[table].get(schedule_id, {})
             for table in ("cadence", "rates", "before", "coverage", "definition", "repairs")
         )
@@ -96,7 +94,7 @@ class _Sources:
             "low": number(rates.get("low")),
         }
         told |= {"high": number(rates.get("high")), "text": say(n_down, n), "previous": _previous(before)}
-        told |= counts | _rhythm(cadence, self.analysis) | _repairs(repairs)
+        told |= counts | _rhythm(cadence, self.analysis) | _repairs(repaired)
         told |= {"n_entries": int(coverage.get("n_entries", 0)), "first_at": iso(coverage.get("first_at"))}
         told |= {"last_at": iso(coverage.get("last_at")), "clusters": self._top_clusters(schedule_id)}
         told |= {"change": self.changes.get(schedule_id), "runs": self.outcomes.get(schedule_id)}
