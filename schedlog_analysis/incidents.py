@@ -17,7 +17,7 @@ from schedlog_analysis.causes import MISSED, RULES, Rule
 from schedlog_analysis.clusters import label_messages, labelled
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.instants import MISSING, Int64, to_durations, to_instants, to_ms
-from schedlog_analysis.keys import encode
+from schedlog_analysis.keys import among, encode
 from schedlog_analysis.redact import redact_texts
 from schedlog_analysis.schema import Incidents, Invocations, Ticks
 from schedlog_analysis.spacing import Mask, changes
@@ -363,7 +363,7 @@ def _recoveries(is_bad: Mask, found: Stretches) -> Int64:
 
 def _failed(invocations: pd.DataFrame) -> pd.DataFrame:
     """Give schedule_id, invoked_at and message of the failed invocations that told one."""
-    rows = np.flatnonzero(invocations["outcome"].isin(["failed", "partial"]))
+    rows = np.flatnonzero(among(invocations["outcome"], ["failed", "partial"]))
     names = ("schedule_id", "invoked_at", "message")
     return pd.DataFrame({name: invocations[name].take(rows) for name in names}).dropna(subset="message")
 

@@ -7,6 +7,7 @@ given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schedlog_analysis.instants import Int64
-from schedlog_analysis.spacing import changes
+from schedlog_analysis.spacing import Mask, changes
 
 
 def encode(column: pd.Series[Any]) -> tuple[Int64, pd.Index[Any]]:
@@ -54,6 +55,22 @@ def decode(codes: NDArray[np.signedinteger[Any]], values: pd.Index[Any], like: p
         small = codes.astype(np.min_scalar_type(-len(values) - 1))  # as it is kept; checking these is faster
         return pd.Series(pd.Categorical.from_codes(small, categories=pd.Index(values, dtype="str")))
     return pd.Series(pd.Index(values, dtype="str").array.take(codes, allow_fill=True), dtype="str")
+
+
+def among(column: pd.Series[Any], values: Sequence[str]) -> Mask:
+    """
+    Tell which rows of a categorical have one of some values; by its codes, which is far faster than `isin`.
+
+    Examples
+    --------
+    >>> among(pd.Series(["a", "b", None, "c"], dtype="category"), ["a", "c"]).tolist()
+    [True, False, False, True]
+    """
+    codes = column.cat.codes.to_numpy()
+    found = np.zeros(len(codes), dtype=bool)
+    for value in values:
+        found |= codes == column.cat.categories.get_loc(value)
+    return found
 
 
 def slices(codes: Int64, n: int) -> list[slice]:

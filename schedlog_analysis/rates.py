@@ -19,9 +19,10 @@ from schedlog_analysis.instants import Int8, Int64, Moment, moment_ms, to_instan
 from schedlog_analysis.policy import DOWN, UP, VERDICTS, AccountingPolicy, moments, take
 from schedlog_analysis.schema import ErrorRates
 from schedlog_analysis.windows import window_range, zone
+from schedlog_analysis.zones import load_zone
 
-# Keys read off the local clock: what pandas calls them, and how many values they have.
-CALENDAR = {"weekday": ("day_of_week", 7), "hour": ("hour", 24)}
+# Keys read off the local clock: their unit [ms], what the first one of 1970 was, and how many values they have.
+CALENDAR = {"weekday": (86_400_000, 3, 7), "hour": (3_600_000, 0, 24)}
 CAUSE = "cause"
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -220,12 +221,13 @@ class _Cells(NamedTuple):
 
 def _with_keys(given: pd.DataFrame, keys: list[str], tz: str) -> pd.DataFrame:
     """Typed table with its own further columns, and those that are computed."""
-    local_zone = zone(tz)
+    zone(tz)  # complains of one that is none
     table = take(given, [*keys, "message"])
     asked = CALENDAR.keys() & set(keys) - set(table)
     if asked:
-        local = to_instants(moments(table)).tz_convert(local_zone)
-        table = table.assign(**{key: getattr(local, CALENDAR[key][0]).to_numpy(dtype=np.int64) for key in asked})
+        local = load_zone(tz).local_ms(moments(table))
+        values = {key: (local // unit + first) % n for key, (unit, first, n) in CALENDAR.items() if key in asked}
+        table = table.assign(**values)
     if CAUSE in keys and CAUSE not in table:
         table = table.assign(cause=_causes(table))
     return table
@@ -259,7 +261,7 @@ def _whole_calendar(groups: Groups, keys: list[str]) -> Groups:
     for key in CALENDAR.keys() & set(keys):
         others = [name for name in keys if name != key]
         of_others = group(groups.keys, others)
-        size = CALENDAR[key][1]
+        size = CALENDAR[key][2]
         full = of_others.keys.loc[np.repeat(np.arange(of_others.n), size)].reset_index(drop=True)
         full[key] = np.tile(np.arange(size), of_others.n)
         number = of_others.of_row * size + groups.keys[key].to_numpy(dtype=np.int64)

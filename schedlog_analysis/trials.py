@@ -13,7 +13,7 @@ import pandas as pd
 
 from schedlog_analysis.errors import SchemaError
 from schedlog_analysis.instants import MISSING, Int64, to_ms
-from schedlog_analysis.keys import encode, is_sorted
+from schedlog_analysis.keys import among, encode, is_sorted
 from schedlog_analysis.schema import PLANNED, Invocations, Ticks
 from schedlog_analysis.spacing import Mask
 
@@ -77,7 +77,7 @@ def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials
         at = to_ms(rows["planned_at"])
         is_missed = (rows["status"] == "missed").to_numpy(dtype=np.bool_)
         is_shown = (rows["status"] != "unknown").to_numpy(dtype=np.bool_)
-        is_trial = rows["status"].isin(PLANNED).to_numpy() & (at != MISSING)
+        is_trial = among(rows["status"], PLANNED) & (at != MISSING)
     elif {"invoked_at", "outcome", "is_manual"} <= set(table.columns):
         rows = Invocations.accept(table)
         at = to_ms(rows["invoked_at"])
@@ -89,7 +89,7 @@ def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials
         raise SchemaError(f"Good and bad are told apart in Ticks or Invocations; this table has the columns {came}.")
     schedule, ids = encode(rows["schedule_id"])
     bad = ["failed", "partial"] if include_partial else ["failed"]
-    is_bad = is_missed | (is_shown & rows["outcome"].isin(bad).to_numpy(dtype=np.bool_))
+    is_bad = is_missed | (is_shown & among(rows["outcome"], bad))
     is_known = is_missed | (is_shown & rows["outcome"].notna().to_numpy(dtype=np.bool_))
     trials = Trials(schedule, ids, at, to_ms(rows["invoked_at"]), is_bad, is_missed, is_known)
     trials = trials if is_trial.all() else trials.at(np.flatnonzero(is_trial))

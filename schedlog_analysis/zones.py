@@ -87,6 +87,22 @@ class Zone:
             for i in range(last - first + 1)
         ]
 
+    def local_ms(self, moments: Int64) -> Int64:
+        """
+        Return what clocks show at moments, as if it were UTC [ms since the epoch].
+
+        Examples
+        --------
+        >>> load_zone("Asia/Tokyo").local_ms(np.array([0])).tolist()
+        [32400000]
+        """
+        if not len(moments):
+            return moments
+        segments = self.segments(int(moments.min()) // 1000, int(moments.max()) // 1000 + 1)
+        opened = np.array([segment.begins for segment in segments[1:]], dtype=np.int64) * 1000
+        offsets = np.array([segment.offset for segment in segments], dtype=np.int64) * 1000
+        return moments + (offsets[np.searchsorted(opened, moments, side="right")] if len(opened) else offsets[0])
+
 
 @lru_cache(maxsize=1024)
 def load_zone(name: str) -> Zone:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from schedlog_analysis.cron import Cron
@@ -33,6 +34,17 @@ def test_every_zone_agrees_with_zoneinfo():
         for at in [*rng.sample(changes, min(10, len(changes))), *anywhere]:
             expected = datetime.fromtimestamp(at, theirs).utcoffset().total_seconds()
             assert ours.offsets[bisect.bisect_right(ours.changes, at)] == expected, (name, at)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Prague", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns"])
+def test_local_time_is_that_of_pandas(name):
+    """On both sides of each change of a century's first half, in any order."""
+    zone = load_zone(name)
+    at = [1000 * change + shift for change in zone.changes if 946684800 < change < 2**31 for shift in (-1, 0, 1)]
+    moments = np.random.default_rng(1).permutation(np.array([1772323200000, *at], dtype=np.int64))
+    expected = pd.to_datetime(moments, unit="ms", utc=True).tz_convert(name).tz_localize(None)
+    assert zone.local_ms(moments).tolist() == (expected.as_unit("ms").astype("int64")).tolist()
+    assert zone.local_ms(moments[:0]).tolist() == []
 
 
 def test_no_time_zone_database_but_the_package():

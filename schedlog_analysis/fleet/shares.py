@@ -15,6 +15,7 @@ from schedlog_analysis.fleet.tallies import FAILED, tally_days, tally_failures
 from schedlog_analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.incidents import find_incidents, observe
 from schedlog_analysis.invocations import invocations
+from schedlog_analysis.keys import among
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
 from schedlog_analysis.rates import error_rate
@@ -126,7 +127,7 @@ def _incidents(matched: Matched, asked: Question) -> Tables:
 def _counts(told: pd.DataFrame, now: pd.DataFrame, starts: pd.DataFrame | None, asked: Question) -> Tables:
     options: dict[str, Any] = {"tz": asked.period.tz, "policy": asked.policy}
     by_day, by_hour = error_rate(now, freq="D", **options), error_rate(now, by=["weekday", "hour"], **options)
-    failed = told["message"].take(np.flatnonzero(told["outcome"].isin(FAILED))).dropna()
+    failed = told["message"].take(np.flatnonzero(among(told["outcome"], FAILED))).dropna()
     codes, texts = pd.factorize(failed)
     counts = {
         "daily": by_day[["window_start", "n", "n_failed"]],
