@@ -74,7 +74,9 @@ def meet(objective: float | None, sums: Tables, daily: pd.DataFrame, asked: Ques
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Put tables one after the other; ids as text, since batches do not share their categories."""
-    typed = [table.astype({"schedule_id": "str"}) if "schedule_id" in table else table for table in tables]
+    typed = [
+        table.assign(schedule_id=table["schedule_id"].astype("str")) if _is_coded(table) else table for table in tables
+    ]
     some = [table for table in typed if len(table)]
     return pd.concat(some, ignore_index=True) if some else typed[0]
 
@@ -82,6 +84,10 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _labels(messages: pd.Series[Any]) -> pd.DataFrame:
     distinct = pd.Index(messages.unique(), dtype="str").sort_values()
     return label_messages(distinct).set_axis(distinct)
+
+
+def _is_coded(table: pd.DataFrame) -> bool:
+    return "schedule_id" in table and isinstance(table["schedule_id"].dtype, pd.CategoricalDtype)
 
 
 def _named(counts: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
