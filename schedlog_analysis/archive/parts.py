@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +174,7 @@ class Parts:
             filesystem=self.filesystem,
         )
         with ThreadPoolExecutor() as pool:  # here all footers are read, once; one after the other is slow far away
-            if not all(pool.map(partial(_is_sound, names=schema.names), dataset.get_fragments())):
-                raise pa.ArrowInvalid("its footer contradicts itself")
+            list(pool.map(lambda part: require_sound(part.metadata, schema.names), dataset.get_fragments()))
         return _as_coded(dataset.to_table(filter=where), kind)
 
     def damage(self, part: Part) -> str | None:
@@ -277,11 +276,11 @@ def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
     return pd.Categorical.from_codes(codes[values.indices], pd.Index(texts.sort(), dtype="str"))
 
 
-def _is_sound(fragment: ds.ParquetFileFragment, names: list[str]) -> bool:
+def require_sound(footer: pq.FileMetaData, names: list[str]) -> None:
     """Check what no checksum covers: a garbled name or count would quietly read as missing values or fewer rows."""
-    footer = fragment.metadata
     counts = (footer.row_group(index).num_rows for index in range(footer.num_row_groups))
-    return bool(fragment.physical_schema.names == names and sum(counts) == footer.num_rows)
+    if footer.schema.names != names or sum(counts) != footer.num_rows:
+        raise pa.ArrowInvalid("its footer contradicts itself")
 
 
 def _as_coded(rows: pa.Table, kind: Kind) -> pa.Table:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import fs
 
 from schedlog_analysis.archive import Archive
-from schedlog_analysis.archive.parts import DAMAGE, KINDS, LOG, Part, to_frame
+from schedlog_analysis.archive.parts import DAMAGE, KINDS, LOG, Part, require_sound, to_frame
 from schedlog_analysis.archive.union import union
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.instants import Int64, to_instants
@@ -26,6 +26,7 @@ from schedlog_analysis.spacing import changes
 
 _CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
 _ROWS = 65_536  # read at once
+_GROUPS = 64  # row groups counted at once
 
 
 class Batch(NamedTuple):
@@ -70,7 +71,7 @@ class Contents:
     Attributes
     ----------
     counts
-        One row per schedule and row group: schedule_id (categorical), place (number of a file), row_group, n.
+        A row or more per schedule and row group: schedule_id (categorical), place (number of a file), row_group, n.
     paths
         Files of entries, by month.
     files
@@ -88,27 +89,24 @@ class Contents:
 
     @classmethod
     def of(cls, archive: Archive) -> Contents:
-        """Read which schedules have how many entries where: two columns, a row group at a time."""
+        """Read which schedules have how many entries where: one column, some row groups at a time."""
         parts = archive._parts  # noqa: SLF001 - its files are what is read here
         found = {kind.name: parts.find(kind) for kind in KINDS}
         by_month = sorted(found[LOG.name], key=lambda part: (part.month or "", part.path))
         with ThreadPoolExecutor() as pool:
             counted = pool.map(lambda part: _count(part, parts.filesystem, archive.errors), by_month)
-            sound = {part.path: groups for part, groups in zip(by_month, counted, strict=True) if groups is not None}
+            sound = {part.path: file for part, file in zip(by_month, counted, strict=True) if file is not None}
         paths, files = tuple(sound), list(sound.values())
-        groups = [group for file in files for group in file]
-        place = np.repeat(np.arange(len(files)), [len(file) for file in files])
-        sizes = [len(group.ids) for group in groups]
-        ids = pa.chunked_array([group.ids for group in groups], pa.string()).dictionary_encode().combine_chunks()
+        ids = pa.chunked_array([file.ids for file in files], pa.string()).dictionary_encode().combine_chunks()
         counts = pd.DataFrame(
             {
                 "schedule_id": pd.Categorical.from_codes(ids.indices, pd.Index(ids.dictionary, dtype="str")),
-                "place": np.repeat(place, sizes),
-                "row_group": np.repeat([group.number for group in groups], sizes).astype(np.int64),
-                "n": np.concatenate([np.empty(0, np.int64), *(group.n for group in groups)]),
+                "place": np.repeat(np.arange(len(files)), [len(file.ids) for file in files]),
+                "row_group": np.concatenate([np.empty(0, np.int64), *(file.row_group for file in files)]),
+                "n": np.concatenate([np.empty(0, np.int64), *(file.n for file in files)]),
             }
         )
-        bounds = to_instants(np.array([bound for group in groups for bound in group.bounds], dtype=np.int64))
+        bounds = to_instants(np.array([bound for file in files for bound in file.bounds], dtype=np.int64))
         first, last = (bounds.min(), bounds.max()) if len(bounds) else (None, None)
         every = {name: tuple(part.path for part in some) for name, some in found.items()}
         return cls(counts, paths, every, parts.filesystem, first, last)
@@ -134,22 +132,23 @@ class Contents:
         return Batch(ids, int(rows["n"].sum()), places, self.filesystem)
 
 
-class _Group(NamedTuple):
-    """One row group: its number in the file, its schedules, entries of each, first and last instant."""
+class _Counted(NamedTuple):
+    """What one file adds to `Contents`: rows of `counts`, and the first and the last instant of each row group."""
 
-    number: int
     ids: pa.Array
+    row_group: Int64
     n: Int64
-    bounds: tuple[int, int]
+    bounds: list[int]
 
 
-def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> list[_Group] | None:
+def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> _Counted | None:
     """Count the entries of a file; None if it is no sound part of the archive and such files are to be skipped."""
     problem = part.problem
     try:
         if problem is None:
             with _open(part.path, filesystem) as file:
-                return [_count_group(file, number) for number in range(file.num_row_groups)]
+                require_sound(file.metadata, LOG.schema.names)
+                return _count_groups(file)
     except FileNotFoundError:
         raise
     except DAMAGE as error:
@@ -160,10 +159,21 @@ def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> list[_Group] |
     return None
 
 
-def _count_group(file: pq.ParquetFile, number: int) -> _Group:
-    counted = file.read_row_group(number, columns=["schedule_id"])["schedule_id"].combine_chunks().value_counts()
-    ids, n = counted.field("values").cast(pa.string()), counted.field("counts").to_numpy()
-    return _Group(number, ids, n, _bounds(file, number))
+def _count_groups(file: pq.ParquetFile) -> _Counted:
+    """Count where a schedule's entries stand together, some row groups at a time."""
+    sizes = np.array([file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)], np.int64)
+    ids, numbers, counts = [pa.array([], pa.string())], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for begin in range(0, len(sizes), _GROUPS):
+        some = np.arange(begin, min(begin + _GROUPS, len(sizes)))
+        column = file.read_row_groups(some.tolist(), columns=["schedule_id"], use_threads=False)["schedule_id"]
+        owner = column.unify_dictionaries().combine_chunks()
+        codes, number = owner.indices.to_numpy(), np.repeat(some, sizes[some])
+        first = np.flatnonzero(changes(codes, number))
+        ids.append(owner.dictionary.take(pa.array(codes[first])))
+        numbers.append(number[first])
+        counts.append(np.diff(np.append(first, len(codes))))
+    bounds = [bound for number in range(len(sizes)) for bound in _bounds(file, number)]
+    return _Counted(pa.concat_arrays(ids), np.concatenate(numbers), np.concatenate(counts), bounds)
 
 
 def _bounds(file: pq.ParquetFile, number: int) -> tuple[int, int]:
