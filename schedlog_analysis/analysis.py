@@ -24,12 +24,12 @@ from schedlog_analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.incidents import fleet_incidents, incidents, observe
 from schedlog_analysis.instants import to_ms
 from schedlog_analysis.invocations import invocations
-from schedlog_analysis.keys import encode
+from schedlog_analysis.keys import among, encode
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import VERDICTS, AccountingPolicy, moments
 from schedlog_analysis.rates import error_rate
 from schedlog_analysis.runs import join_runs
-from schedlog_analysis.schema import OUTCOMES, STATUSES, Holes, Log, Runs, Schedules, Ticks
+from schedlog_analysis.schema import NOT_STARTED, OUTCOMES, STATUSES, Holes, Log, Runs, Schedules, Ticks
 from schedlog_analysis.slo import slo
 from schedlog_analysis.ticks import ticks
 from schedlog_analysis.windows import window_starts
@@ -385,7 +385,7 @@ def _touching(found: pd.DataFrame, period: Period) -> pd.DataFrame:
 
 def _failures(now: pd.DataFrame, before: pd.DataFrame, tz: str) -> dict[str, Any]:
     """Name the cluster of each failed invocation, as `failure_clusters` does for both periods together, and count."""
-    failed, earlier = (one[one["outcome"].isin(["failed", "partial"]).to_numpy()] for one in (now, before))
+    failed, earlier = (one[among(one["outcome"], NOT_STARTED)] for one in (now, before))
     texts = failed["message"].astype("str").fillna("")
     messages = pd.Index(texts).union(pd.Index(earlier["message"].astype("str").fillna(""))).unique()
     labels = label_messages(messages)["cluster_id"].astype("str")

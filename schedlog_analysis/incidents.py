@@ -19,7 +19,7 @@ from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.instants import MISSING, Int64, to_durations, to_instants, to_ms
 from schedlog_analysis.keys import among, encode
 from schedlog_analysis.redact import redact_texts
-from schedlog_analysis.schema import Incidents, Invocations, Ticks
+from schedlog_analysis.schema import NOT_STARTED, Incidents, Invocations, Ticks
 from schedlog_analysis.spacing import Mask, changes
 from schedlog_analysis.stretches import Stretches, find_streaks, find_unlikely
 from schedlog_analysis.trials import Trials, read_trials
@@ -119,6 +119,11 @@ def find_incidents(
     incidents, messages
         `schema.Incidents` without cluster, cause and example; and incident_id, message and n, the number of bad ticks
         of the incident with that message.
+
+    Examples
+    --------
+    >>> [table.empty for table in find_incidents(Ticks.empty(), Invocations.empty())]
+    [True, True]
     """
     _check(open_after, close_after, false_alarm)
     trials = read_trials(Ticks.accept(ticks), include_partial=include_partial)
@@ -240,6 +245,11 @@ def observe(ticks: pd.DataFrame) -> pd.DataFrame:
     -------
     observed
         schedule_id, n_ticks, first_at and last_at (instants of the plan), one row per schedule that has such ticks.
+
+    Examples
+    --------
+    >>> observe(Ticks.empty()).columns.tolist()
+    ['schedule_id', 'n_ticks', 'first_at', 'last_at']
     """
     trials = read_trials(Ticks.accept(ticks))
     known = np.flatnonzero(trials.is_known)
@@ -363,7 +373,7 @@ def _recoveries(is_bad: Mask, found: Stretches) -> Int64:
 
 def _failed(invocations: pd.DataFrame) -> pd.DataFrame:
     """Give schedule_id, invoked_at and message of the failed invocations that told one."""
-    rows = np.flatnonzero(among(invocations["outcome"], ["failed", "partial"]))
+    rows = np.flatnonzero(among(invocations["outcome"], NOT_STARTED))
     names = ("schedule_id", "invoked_at", "message")
     return pd.DataFrame({name: invocations[name].take(rows) for name in names}).dropna(subset="message")
 

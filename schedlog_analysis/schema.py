@@ -15,6 +15,7 @@ from schedlog_analysis.table import Count, Duration, Flag, Instant, Number, Seri
 
 OUTCOMES = ("ok", "partial", "failed", "skipped")
 STATUSES = ("on_time", "late", "missed", "unknown", "duplicate", "extra", "manual")
+NOT_STARTED = ("partial", "failed")  # outcomes of which something did not start
 PLANNED = ("on_time", "late", "missed", "unknown")
 CRON_SOURCES = ("given", "inferred", "none")
 CHANGES = ("worse", "better", "no clear change", "nothing to compare")

@@ -281,15 +281,15 @@ def _bounds(definition: Definition, seen: _Seen, invoked: Int64, window: _Window
 def _planned(definition: Definition, seen_by: Int64, start: int, end: int) -> Plan:
     """Plan at least the window, the tick that the first invocation answers, and the tick after the end, for its gap."""
     first, last = (min(start, int(seen_by[0])), max(end, int(seen_by[-1]) + 1)) if len(seen_by) else (start, end)
-    margin = max(version.cron.span_ms() for version in definition.versions)
+    before = after = min(version.cron.span_ms() for version in definition.versions)
     while True:
-        planned = plan(definition, first - margin, last + margin)
+        planned = plan(definition, first - before, last + after)
         ticks_ms = planned.planned
-        has_before = first - margin <= definition.created or (len(ticks_ms) > 0 and ticks_ms[0] <= first)
-        has_after = last + margin >= END_MS or (len(ticks_ms) > 0 and ticks_ms[-1] >= last)
+        has_before = first - before <= definition.created or (len(ticks_ms) > 0 and ticks_ms[0] <= first)
+        has_after = last + after >= END_MS or (len(ticks_ms) > 0 and ticks_ms[-1] >= last)
         if has_before and has_after:
             return planned
-        margin *= 4
+        before, after = before if has_before else 4 * before, after if has_after else 4 * after
 
 
 def _latest(planned: Int64, moments: Int64) -> Int64:

@@ -93,8 +93,6 @@ def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials
     is_known = is_missed | (is_shown & rows["outcome"].notna().to_numpy(dtype=np.bool_))
     trials = Trials(schedule, ids, at, to_ms(rows["invoked_at"]), is_bad, is_missed, is_known)
     trials = trials if is_trial.all() else trials.at(np.flatnonzero(is_trial))
-    return (
-        trials
-        if is_sorted(trials.schedule, trials.planned)
-        else trials.at(np.lexsort((trials.planned, trials.schedule)))
-    )
+    if is_sorted(trials.schedule, trials.planned):
+        return trials
+    return trials.at(np.lexsort((trials.planned, trials.schedule)))

@@ -16,11 +16,12 @@ from schedlog_analysis.fleet.adding import add_up, meet
 from schedlog_analysis.fleet.batches import Batch, Contents
 from schedlog_analysis.fleet.kept import Kept
 from schedlog_analysis.fleet.shares import Matched, Question
-from schedlog_analysis.fleet.tallies import FAILED
 from schedlog_analysis.fleet.working import Work, work_on
 from schedlog_analysis.instants import duration_ms
+from schedlog_analysis.keys import among
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
+from schedlog_analysis.schema import NOT_STARTED
 
 BATCH = 1_000_000  # [entries] of a batch: what an analysis holds in memory is proportional to it
 WORST = 20
@@ -180,7 +181,7 @@ def _details(work: Work, batch: Batch, labels: pd.DataFrame) -> dict[str, pd.Dat
     asked, known = work.asked, work.known(batch)
     told, ticks = Matched.of(work.read(batch), known, asked).within(asked.period)
     told, ticks = (table.astype({"schedule_id": "str"}) for table in (told, ticks))
-    failed = told[told["outcome"].isin(FAILED).to_numpy()].reset_index(drop=True)
+    failed = told[among(told["outcome"], NOT_STARTED)].reset_index(drop=True)
     clusters = labels["cluster_id"].astype("str").reindex(failed["message"].astype("str").fillna(""))
     return {
         "ticks": ticks,

@@ -11,7 +11,7 @@ from schedlog_analysis.analysis import _blind, _touching, _within, accounting
 from schedlog_analysis.cadence import cadence
 from schedlog_analysis.coverage import covered, extent, unseen
 from schedlog_analysis.fleet.sums import tally_durations, tally_moments
-from schedlog_analysis.fleet.tallies import FAILED, tally_days, tally_failures
+from schedlog_analysis.fleet.tallies import tally_days, tally_failures
 from schedlog_analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.incidents import find_incidents, observe
 from schedlog_analysis.invocations import invocations
@@ -20,6 +20,7 @@ from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
 from schedlog_analysis.rates import error_rate
 from schedlog_analysis.runs import join_runs
+from schedlog_analysis.schema import NOT_STARTED
 from schedlog_analysis.ticks import ticks
 
 Tables = dict[str, pd.DataFrame]
@@ -127,7 +128,7 @@ def _incidents(matched: Matched, asked: Question) -> Tables:
 def _counts(told: pd.DataFrame, now: pd.DataFrame, starts: pd.DataFrame | None, asked: Question) -> Tables:
     options: dict[str, Any] = {"tz": asked.period.tz, "policy": asked.policy}
     by_day, by_hour = error_rate(now, freq="D", **options), error_rate(now, by=["weekday", "hour"], **options)
-    failed = told["message"].take(np.flatnonzero(among(told["outcome"], FAILED))).dropna()
+    failed = told["message"].take(np.flatnonzero(among(told["outcome"], NOT_STARTED))).dropna()
     codes, texts = pd.factorize(failed)
     counts = {
         "daily": by_day[["window_start", "n", "n_failed"]],

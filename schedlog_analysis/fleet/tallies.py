@@ -18,10 +18,8 @@ from schedlog_analysis.instants import MISSING, to_instants, to_ms
 from schedlog_analysis.keys import among
 from schedlog_analysis.plan import FOREVER
 from schedlog_analysis.redact import redact_texts
-from schedlog_analysis.schema import FailureClusters
+from schedlog_analysis.schema import NOT_STARTED, FailureClusters
 from schedlog_analysis.windows import window_starts
-
-FAILED = ["failed", "partial"]
 
 
 def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +32,7 @@ def tally_failures(invocations: pd.DataFrame) -> pd.DataFrame:
         schedule_id, message (missing where none was told), n, first_seen and last_seen. Sorted.
     """
     keys = ["schedule_id", "message"]
-    rows = np.flatnonzero(among(invocations["outcome"], FAILED))
+    rows = np.flatnonzero(among(invocations["outcome"], NOT_STARTED))
     failed = pd.DataFrame({name: invocations[name].take(rows) for name in [*keys, "invoked_at"]})
     groups, at = group(failed, keys), to_ms(failed["invoked_at"])
     first, last = np.full(groups.n, FOREVER), np.full(groups.n, MISSING)
@@ -54,7 +52,7 @@ def tally_days(invocations: pd.DataFrame, tz: str) -> pd.DataFrame:
     tally
         message (empty where none was told), window_start and n.
     """
-    rows = np.flatnonzero(among(invocations["outcome"], FAILED))
+    rows = np.flatnonzero(among(invocations["outcome"], NOT_STARTED))
     days = window_starts(pd.DatetimeIndex(invocations["invoked_at"].take(rows)), "D", tz)
     failed = pd.DataFrame({"message": invocations["message"].take(rows).array, "window_start": days})
     groups = group(failed, ["message", "window_start"])

@@ -19,6 +19,7 @@ from schedlog_analysis.report.words import (
     moment,
     percent,
 )
+from schedlog_analysis.schema import NOT_STARTED
 from schedlog_analysis.shares import SMALL, say
 
 
@@ -50,7 +51,7 @@ class _Totals:
         n_up, n_down = (int(n[verdict == one].sum()) for one in ("up", "down"))
         ran = status.isin(["on_time", "late"])
         n_missed, n_late, n_ran = int(n[status == "missed"].sum()), int(n[status == "late"].sum()), int(n[ran].sum())
-        failed = int(n[(verdict == "down") & outcome.isin(["failed", "partial"])].sum())
+        failed = int(n[(verdict == "down") & outcome.isin(NOT_STARTED)].sum())
         judged = int(n[(verdict != "left out") & outcome.notna()].sum())
         self.up, self.missed = (n_up, n_up + n_down), (n_missed, n_missed + n_ran)
         self.failed, self.late = (failed, judged), (n_late, n_ran)
