@@ -51,6 +51,18 @@ def test_a_second_answer_is_a_duplicate(match):
     assert table["planned_at"].iloc[1] == _hour(0)
 
 
+def test_a_rare_cron_after_a_frequent_one_is_planned_at_its_own_pace(make_log, make_schedules):
+    """The next tick is looked for as far as the new cron needs it, not among years of the old one's seconds."""
+    schedules = make_schedules(
+        ("a", "* * * * * *", {"created_at": "2020-01-01T00:00Z", "modified_at": "2020-01-01T00:00Z"}),
+        ("a", "0 0 1 1 *", {"created_at": "2020-01-01T00:00Z", "modified_at": _hour(1).isoformat()}),
+    )
+    log = make_log(*(("a", _hour(0.5 + 10 * i / 3600).isoformat(), "INFO", "Schedule invoked") for i in range(90)))
+    table = ticks(invocations(log, schedules), schedules, start=_hour(0.5), end="2027-06-01T00:00Z")
+    assert _statuses(table) == ["on_time"] * 90 + ["missed"] * 90 + ["missed"]
+    assert table["planned_at"].iloc[-1] == pd.Timestamp("2027-01-01T00:00Z")
+
+
 def test_a_miss_before_a_duplicate_is_doubtful(match):
     """The duplicate may be the late answer to the miss before it; both say so."""
     table = match([0, 2, 2.01, 3], end=4)
