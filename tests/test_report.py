@@ -695,6 +695,9 @@ def test_five_hundred_schedules(make_log, make_schedules):
     assert "500 schedules" in report.facts["schedules"][0]["text"] + " ".join(page.text)
     assert sum(one["state"] == "single failures" for one in report.facts["schedules"]) == 250
     assert report.facts["pages"]["n_left_out"] == 249
+    assert "150 more schedules in the same order and 250 schedules that ran and started every time" in " ".join(
+        page.text
+    )
     assert len(_mail(report).get_body(("html",)).get_content().encode()) < 100_000
 
 

@@ -112,6 +112,7 @@ def _pages(schedules: list[Facts], most: int, drawable: set[str]) -> Facts:
     return {
         "schedule_ids": [one["schedule_id"] for one in shown],
         "n_left_out": left_out,
+        "n_drawable": len(drawable),
         "text": told if left_out else "",
     }
 

@@ -21,6 +21,7 @@ from schedlog_analysis.report.words import (
 )
 from schedlog_analysis.shares import SMALL
 
+MOST_SCHEDULES = 100  # rows of the table of schedules that are not folded
 MOST_LATE = 15  # rows of the table of delays
 
 
@@ -32,28 +33,30 @@ def schedule_cell(one: Facts, facts: Facts, detail: str = "") -> Cell:
 
 
 def schedules_section(facts: Facts) -> Section | None:
-    """Show the fleet, worst first, with the healthy ones folded, and its timeline."""
+    """Show the fleet, worst first, with the healthy ones and those of a long list folded, and its timeline."""
     rows = facts["schedules"]
     if not rows:
         return None
-    loud, quiet = (
-        [_fleet_row(one, facts) for one in rows if (one["state"] in QUIET) is is_quiet] for is_quiet in (False, True)
-    )
     states = [one["state"] for one in rows]
+    n_shown = min(sum(state not in QUIET for state in states), MOST_SCHEDULES)
+    shown, folded = ([_fleet_row(one, facts) for one in some] for some in (rows[:n_shown], rows[n_shown:]))
     blocks: list[Block] = [
         Table(
             "fleet",
             "Schedules, worst first",
             _FLEET,
-            loud,
-            quiet,
-            _fold_text(states),
+            shown,
+            folded,
+            _fold_text(states[n_shown:]),
             "Share: failed or missed of the ticks that count, with its 95 % interval."
             f" Below {SMALL} ticks only their number is given.",
         )
     ]
-    if any(one["n_planned"] or one["n_extra"] or one["n_manual"] for one in rows):
-        blocks.append(Picture("timeline", "Ticks over time, worst schedules first", _timeline_alt(facts)))
+    n = sum(bool(one["n_planned"] or one["n_extra"] or one["n_manual"]) for one in rows)
+    if n:
+        drawn = facts["pages"]["n_drawable"]  # of a large fleet, single ticks are kept of the worst schedules only
+        which = ", worst schedules first" if drawn >= n else f" of the {drawn:,} schedules that need attention most"
+        blocks.append(Picture("timeline", f"Ticks over time{which}", _timeline_alt(facts)))
     return Section("schedules", "Schedules", [_states_text(states)], blocks)
 
 
@@ -110,7 +113,10 @@ def rhythm(one: Facts) -> str:
 
 def _fold_text(states: list[str]) -> str:
     healthy, idle = (states.count(state) for state in QUIET)
-    parts = [f"{count(healthy, 'schedule')} that ran and started every time"] if healthy else []
+    more = len(states) - healthy - idle
+    parts = [f"{count(more, 'more schedule', 'more schedules')} in the same order"] if more else []
+    if healthy:
+        parts.append(f"{count(healthy, 'schedule')} that ran and started every time")
     if idle:
         parts.append(f"{idle:,} with nothing due" if healthy else f"{count(idle, 'schedule')} with nothing due")
     return sentence(listed(parts)) if parts else ""
