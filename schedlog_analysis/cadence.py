@@ -297,8 +297,8 @@ def _thinned(values: Int64 | Float64, n: int) -> Float64:
 
 def _theil_sen(x: Float64, y: Float64) -> tuple[float, float, float]:
     """Median of the slopes of all pairs, `x` ascending, and Sen's interval; missing where too many are equal."""
-    after, before = _pairs(len(x))
-    dx, dy = x[after] - x[before], y[after] - y[before]
+    times, before = _pairs(len(x))
+    dx, dy = (np.repeat(column, times) - column[before] for column in (x, y))
     is_pair = dx > 0
     slopes = dy / dx if is_pair.all() else dy[is_pair] / dx[is_pair]
     n, n_pairs = len(x), len(slopes)
@@ -311,9 +311,16 @@ def _theil_sen(x: Float64, y: Float64) -> tuple[float, float, float]:
     width = ndtri((1 + CONFIDENCE) / 2) * np.sqrt(variance)
     lowest = max(round((n_pairs - width) / 2) - 1, 0)
     highest = min(round((n_pairs + width) / 2), n_pairs - 1)
-    middle = [(n_pairs - 1) // 2, n_pairs // 2]
-    slopes.sort()  # numpy does this faster than it picks four places
-    return float(slopes[middle].mean()), float(slopes[lowest]), float(slopes[highest])
+    half = n_pairs // 2
+    slopes.partition(half)  # one place at a time, in smaller and smaller parts, is faster than sorting
+    left, right = slopes[:half], slopes[half:]
+    middle = right[0] if n_pairs % 2 else (left.max() + right[0]) / 2
+    low = _nth(left, lowest) if lowest < half else float(right[0])
+    return float(middle), low, _nth(right, highest - half)
+
+
+def _nth(values: Float64, n: int) -> float:
+    return float(np.partition(values, n)[n])
 
 
 def _ties(values: Float64) -> int:
@@ -327,8 +334,8 @@ def _ties(values: Float64) -> int:
 
 @lru_cache(maxsize=8)
 def _pairs(n: int) -> tuple[Int64, Int64]:
-    """Positions of all pairs of `n` points, the later one first; most schedules have the most points there are."""
-    return np.tril_indices(n, -1)
+    """Of `n` points, how many come before each, and their positions; most schedules have the most points there are."""
+    return np.arange(n), np.tril_indices(n, -1)[1]
 
 
 def _runs(rows: Int64, owner: Int64 | None = None) -> tuple[Int64, Int64]:
