@@ -21,13 +21,14 @@ from schedlog_analysis.coverage import covered, data_end, extent, unseen
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.failures import failure_clusters
 from schedlog_analysis.funnel import funnel, run_outcomes
-from schedlog_analysis.incidents import fleet_incidents, incidents, observe
+from schedlog_analysis.incidents import fleet_incidents, incidents
 from schedlog_analysis.instants import to_ms
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.keys import among, encode
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import VERDICTS, AccountingPolicy, moments
 from schedlog_analysis.rates import error_rate
+from schedlog_analysis.reliability import observe
 from schedlog_analysis.runs import join_runs
 from schedlog_analysis.schema import NOT_STARTED, OUTCOMES, STATUSES, Holes, Log, Runs, Schedules, Ticks
 from schedlog_analysis.slo import slo

@@ -14,7 +14,8 @@ from schedlog_analysis import stretches
 from schedlog_analysis.causes import RULES, Rule
 from schedlog_analysis.errors import ConfigError, SchemaError
 from schedlog_analysis.failures import failure_clusters
-from schedlog_analysis.incidents import fleet_incidents, incidents, reliability
+from schedlog_analysis.incidents import fleet_incidents, incidents
+from schedlog_analysis.reliability import reliability
 from schedlog_analysis.schema import Incidents, Invocations, Ticks
 from schedlog_analysis.stretches import background_rates, find_streaks, find_unlikely
 

@@ -15,7 +15,7 @@ FLOORS = [
     {"clusters", "coverage", "objects", "parse", "period", "planning", "stretches", "transport", "wording"},
     {"apify", "archive", "cron", "groups", "trials"},
     {"infer", "plan", "policy", "source", "sync"},
-    {"bursts", "failures", "incidents", "invocations", "offsets", "plot", "rates"},
+    {"bursts", "failures", "incidents", "invocations", "offsets", "plot", "rates", "reliability"},
     {"budget", "ticks"},
     {"cadence", "changes", "compare", "funnel", "runs", "simulate", "slo"},
     {"analysis"},

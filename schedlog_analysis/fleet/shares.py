@@ -13,12 +13,13 @@ from schedlog_analysis.coverage import covered, extent, unseen
 from schedlog_analysis.fleet.sums import tally_durations, tally_moments
 from schedlog_analysis.fleet.tallies import tally_days, tally_failures
 from schedlog_analysis.funnel import funnel, run_outcomes
-from schedlog_analysis.incidents import find_incidents, observe
+from schedlog_analysis.incidents import find_incidents
 from schedlog_analysis.invocations import invocations
 from schedlog_analysis.keys import among
 from schedlog_analysis.period import Period
 from schedlog_analysis.policy import AccountingPolicy
 from schedlog_analysis.rates import error_rate
+from schedlog_analysis.reliability import observe
 from schedlog_analysis.runs import join_runs
 from schedlog_analysis.schema import NOT_STARTED
 from schedlog_analysis.ticks import ticks

@@ -11,7 +11,7 @@ from schedlog_analysis.analysis import Analysis
 from schedlog_analysis.compare import compare
 from schedlog_analysis.cron import Cron
 from schedlog_analysis.errors import SchedlogError
-from schedlog_analysis.incidents import repairs
+from schedlog_analysis.reliability import repairs
 from schedlog_analysis.report.outcomes import outcomes_by_schedule
 from schedlog_analysis.report.values import Facts, is_missing, iso, number, records, seconds, whole
 from schedlog_analysis.report.words import clean
