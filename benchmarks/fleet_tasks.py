@@ -67,7 +67,7 @@ def three(folder: str, _n: int) -> dict[str, Any]:
     import pandas as pd
 
     from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
-    from schedlog_analysis.clusters import label_messages
+    from schedlog_analysis.clusters import label_messages, labelled
     from schedlog_analysis.fleet.batches import Contents
     from schedlog_analysis.fleet.tallies import clusters_of, tally_failures
     from schedlog_analysis.schema import Log
@@ -89,7 +89,7 @@ def three(folder: str, _n: int) -> dict[str, Any]:
             parts = list(pool.map(share, Contents.of(archive).batches(pd.Index([], dtype="str"), 1_000_000)))
         rhythm, rates, days, tally = (pd.concat(tables) for tables in zip(*parts, strict=True))
         texts = pd.Index(tally["message"].dropna().unique(), dtype="str").sort_values()
-        clusters = clusters_of(tally, label_messages(texts).set_axis(texts))
+        clusters = clusters_of(labelled(tally, label_messages(texts).set_axis(texts)))
         n_days = len(days.groupby(level=0).sum())
     return told | _ours(rhythm, rates, clusters, n_days)
 

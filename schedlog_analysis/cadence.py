@@ -18,7 +18,7 @@ from schedlog_analysis.keys import decode, encode, is_sorted, slices
 from schedlog_analysis.plan import Definition, definitions_by_id, previous_tick
 from schedlog_analysis.policy import moments
 from schedlog_analysis.schema import PLANNED, STATUSES, Cadence, Schedules, Ticks
-from schedlog_analysis.spacing import Mask, changes
+from schedlog_analysis.spacing import Mask, blocks, changes
 from schedlog_analysis.ticks import EXTRA, LATE, MISSED, ON_TIME
 
 Float64 = NDArray[np.float64]
@@ -325,10 +325,7 @@ def _nth(values: Float64, n: int) -> float:
 
 def _ties(values: Float64) -> int:
     """Give what equal ones among sorted values take from the variance."""
-    starts = np.flatnonzero(changes(values))
-    if len(starts) == len(values):
-        return 0
-    k = np.diff(np.append(starts, len(values)))
+    _, k = blocks(values)
     return int((k * (k - 1) * (2 * k + 5)).sum())
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from schedlog_analysis.instants import MISSING, to_instants, to_ms
 from schedlog_analysis.keys import encode, is_sorted
 from schedlog_analysis.schema import Coverage, Fetches, Holes, Log, Schedules, is_full
-from schedlog_analysis.spacing import changes
+from schedlog_analysis.spacing import blocks
 
 FOREVER = np.iinfo(np.int64).max
 
@@ -52,8 +52,7 @@ def extent(log: pd.DataFrame) -> pd.DataFrame:
     if not is_sorted(codes, created):
         order = np.lexsort((created, codes))
         codes, created = codes[order], created[order]
-    first = np.flatnonzero(changes(codes))
-    n = np.diff(np.append(first, len(codes)))
+    first, n = blocks(codes)
     bounds = {"first_at": to_instants(created[first]), "last_at": to_instants(created[first + n - 1])}
     return pd.DataFrame(bounds | {"n_entries": n}, index=pd.Index(ids, dtype="str", name="schedule_id"))
 

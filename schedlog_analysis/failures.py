@@ -14,7 +14,7 @@ from schedlog_analysis.errors import InputError, SchemaError
 from schedlog_analysis.instants import Moment, moment_ms, to_instants
 from schedlog_analysis.keys import encode
 from schedlog_analysis.redact import redact_texts
-from schedlog_analysis.schema import FailureClusters, Invocations, Log
+from schedlog_analysis.schema import NOT_STARTED, FailureClusters, Invocations, Log
 from schedlog_analysis.templates import mine_templates
 from schedlog_analysis.windows import window_range, window_starts
 
@@ -207,7 +207,7 @@ def _failures(entries: pd.DataFrame, *, include_skips: bool) -> _Failures:
         counted = ["ERROR", "WARNING"] if include_skips else ["ERROR"]
     elif {"invoked_at", "outcome"} <= set(entries.columns):
         table, at, kind = Invocations.accept(entries), "invoked_at", "outcome"
-        counted = ["failed", "partial", "skipped"] if include_skips else ["failed", "partial"]
+        counted = [*NOT_STARTED, "skipped"] if include_skips else [*NOT_STARTED]
     else:
         came = ", ".join(map(str, entries.columns[:8]))
         raise SchemaError(f"Failures are found in a Log or in Invocations; this table has the columns {came}.")

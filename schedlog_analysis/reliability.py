@@ -7,7 +7,7 @@ import pandas as pd
 
 from schedlog_analysis.instants import MISSING, Int64, to_durations, to_instants, to_ms
 from schedlog_analysis.schema import Incidents, Ticks
-from schedlog_analysis.spacing import changes
+from schedlog_analysis.spacing import blocks
 from schedlog_analysis.trials import read_trials
 
 
@@ -56,8 +56,7 @@ def observe(ticks: pd.DataFrame) -> pd.DataFrame:
     trials = read_trials(Ticks.accept(ticks))
     known = np.flatnonzero(trials.is_known)
     schedule = trials.schedule[known]
-    first = np.flatnonzero(changes(schedule))
-    n_ticks = np.diff(np.append(first, len(known)))
+    first, n_ticks = blocks(schedule)
     return pd.DataFrame(
         {
             "schedule_id": pd.Series(trials.schedule_ids.take(schedule[first]), dtype="str"),

@@ -33,6 +33,20 @@ def changes(*columns: NDArray[Any]) -> Mask:
     return is_new
 
 
+def blocks(*columns: NDArray[Any]) -> tuple[Int64, Int64]:
+    """
+    Find where blocks of equal rows begin, and how many rows each has.
+
+    Examples
+    --------
+    >>> first, n = blocks(np.array([1, 1, 2, 1]))
+    >>> first.tolist(), n.tolist()
+    ([0, 2, 3], [2, 1, 1])
+    """
+    first = np.flatnonzero(changes(*columns))
+    return first, np.diff(np.append(first, len(columns[0])))
+
+
 def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask:
     """
     Tell which instants the greedy rule keeps.

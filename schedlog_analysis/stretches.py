@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from schedlog_analysis.instants import Int64
-from schedlog_analysis.spacing import Mask
+from schedlog_analysis.spacing import Mask, changes
 
 Float64 = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def find_streaks(schedule: Int64, is_bad: Mask, open_after: int, close_after: in
     """
     bad = np.flatnonzero(is_bad)
     streak = _pieces(schedule, bad, 1)
-    opens = _is_first(streak) & (np.bincount(streak)[streak] >= open_after)
+    opens = changes(streak) & (np.bincount(streak)[streak] >= open_after)
     piece = _pieces(schedule, bad, close_after)
     opened, which = np.unique(piece[opens], return_index=True)
     return Stretches(bad[opens][which], bad[np.searchsorted(piece, opened, side="right") - 1])
@@ -147,7 +147,7 @@ _NONE: Final = np.empty(0, dtype=np.int64)
 
 def _best(position: Int64, piece: Int64, p: Float64) -> tuple[Int64, Int64, Float64]:
     """Give for each piece the first and last row of the stretch with the most evidence, and how much that is."""
-    begin = np.flatnonzero(_is_first(piece))
+    begin = np.flatnonzero(changes(piece))
     tried = [_densest(position, piece, begin, p, q, weight) for q, weight in LOOKS]
     first, last, evidence = (np.stack(columns) for columns in zip(*tried, strict=True))
     best = evidence.argmax(axis=0), np.arange(len(begin))
@@ -185,9 +185,5 @@ def _pieces(schedule: Int64, bad: Int64, close_after: int) -> Int64:
 
 def _renumber(piece: Int64, part: Mask) -> Int64:
     """Number the parts of pieces from 0, in order."""
-    changes = (np.diff(piece) != 0) | (np.diff(part) != 0)
-    return np.concatenate([_NONE, np.zeros(min(len(piece), 1), dtype=np.int64), np.cumsum(changes)])
-
-
-def _is_first(number: Int64) -> Mask:
-    return np.asarray(np.diff(number, prepend=-1) != 0)
+    apart = (np.diff(piece) != 0) | (np.diff(part) != 0)
+    return np.concatenate([_NONE, np.zeros(min(len(piece), 1), dtype=np.int64), np.cumsum(apart)])

@@ -14,7 +14,7 @@ import pandas as pd
 from schedlog_analysis.errors import SchemaError
 from schedlog_analysis.instants import MISSING, Int64, to_ms
 from schedlog_analysis.keys import among, encode, is_sorted
-from schedlog_analysis.schema import PLANNED, Invocations, Ticks
+from schedlog_analysis.schema import NOT_STARTED, PLANNED, Invocations, Ticks
 from schedlog_analysis.spacing import Mask
 
 
@@ -88,7 +88,7 @@ def read_trials(table: pd.DataFrame, *, include_partial: bool = False) -> Trials
         came = ", ".join(map(str, table.columns[:8]))
         raise SchemaError(f"Good and bad are told apart in Ticks or Invocations; this table has the columns {came}.")
     schedule, ids = encode(rows["schedule_id"])
-    bad = ["failed", "partial"] if include_partial else ["failed"]
+    bad = NOT_STARTED if include_partial else ("failed",)
     is_bad = is_missed | (is_shown & among(rows["outcome"], bad))
     is_known = is_missed | (is_shown & rows["outcome"].notna().to_numpy(dtype=np.bool_))
     trials = Trials(schedule, ids, at, to_ms(rows["invoked_at"]), is_bad, is_missed, is_known)

@@ -17,6 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schedlog_analysis.keys import is_sorted
+from schedlog_analysis.spacing import changes
+
 ENTRY = ("schedule_id", "created_at", "level", "message", "n")
 """Key of an entry; its `place` is the order within its instant, the greatest that any response showed."""
 
@@ -43,7 +46,7 @@ def greatest(keys: Sequence[Any], values: Sequence[Any] = ()) -> Any:  # noqa: A
     [0, 1]
     """
     order = np.lexsort((*reversed(values), *reversed(keys)))
-    return order[_ends(_changes([key[order] for key in keys]))]
+    return order[_ends(changes(*(key[order] for key in keys)))]
 
 
 def union(rows: pa.Table, key: Sequence[str]) -> pa.Table:
@@ -88,11 +91,11 @@ def number(log: pd.DataFrame) -> pd.DataFrame:
     >>> number(log)[["n", "place"]].to_numpy().T.tolist()
     [[0, 0, 1, 0], [0, 1, 2, 0]]
     """
-    new = _changes([pd.factorize(log["schedule_id"])[0], log["created_at"].astype("int64").to_numpy()])
+    new = changes(pd.factorize(log["schedule_id"])[0], log["created_at"].astype("int64").to_numpy())
     n, tied = np.zeros(len(log), "i4"), _tied(new)
     keys = [np.cumsum(new)[tied], *(pd.factorize(log.loc[tied, name])[0] for name in ("level", "message"))]
     order = np.lexsort(keys[::-1])
-    n[np.flatnonzero(tied)[order]] = _within(_changes([key[order] for key in keys]))
+    n[np.flatnonzero(tied)[order]] = _within(changes(*(key[order] for key in keys)))
     return log.assign(n=n, place=_within(new))
 
 
@@ -105,10 +108,10 @@ def _union_entries(rows: pa.Table) -> pa.Table:
     """
     instant = [_codes(rows[name]) for name in ENTRY[:2]]
     order = np.arange(len(rows))
-    if not _is_sorted(*instant):
+    if not is_sorted(*instant):
         order = np.lexsort(instant[::-1])
         instant = [column[order] for column in instant]
-    new = _changes(instant)
+    new = changes(*instant)
     tied, group = _tied(new), np.cumsum(new)
     level, message, n, place = (_codes(rows[name])[order[tied]] for name in (*ENTRY[2:], "place"))
     stay = greatest([group[tied], level, message, n], [place])
@@ -137,13 +140,6 @@ def _codes(column: pa.ChunkedArray) -> Any:  # noqa: ANN401 - integers
     return pd.factorize(values.to_pandas(), sort=True)[0]  # missing is -1, less than anything
 
 
-def _changes(columns: Sequence[Any]) -> Any:  # noqa: ANN401 - booleans
-    """Where a row of sorted columns differs from the one before it; the first does."""
-    changes = np.ones(len(columns[0]), bool)
-    changes[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return changes
-
-
 def _tied(new: Any) -> Any:  # noqa: ANN401 - booleans in and out
     """Which rows share their group with another; `new` marks where the groups begin."""
     return ~(new & _ends(new))
@@ -159,8 +155,3 @@ def _within(new: Any) -> Any:  # noqa: ANN401 - booleans in, integers out
     """Count each row within its group, from 0; `new` marks where the groups begin."""
     rows = np.arange(len(new), dtype="i4")
     return rows - np.maximum.accumulate(np.where(new, rows, 0))
-
-
-def _is_sorted(first: Any, second: Any) -> bool:  # noqa: ANN401 - integers
-    step = np.diff(first)
-    return bool(((step > 0) | ((step == 0) & (np.diff(second) >= 0))).all())

@@ -52,10 +52,11 @@ def add_up(parts: Sequence[Tables], sums: Tables, asked: Question) -> tuple[Tabl
     tallies = whole["failures"], whole["previous_failures"]
     distinct = [tally["message"].drop_duplicates().astype("str").fillna("") for tally in tallies]
     labels = _labels(pd.concat(distinct))
-    clusters, before = (clusters_of(tally, labels) for tally in tallies)
+    failures, earlier = (labelled(tally, labels) for tally in tallies)
+    clusters, before = clusters_of(failures), clusters_of(earlier)
     tables["clusters"] = compare_clusters(clusters, before) if asked.previous else clusters
-    tables["trend"] = _total(_named(sums["trend"], labels), ["cluster_id", "window_start"])
-    tables["failures_by_schedule"] = _total(_named(whole["failures"], labels), ["schedule_id", "cluster_id"])
+    tables["trend"] = _total(_named(labelled(sums["trend"], labels)), ["cluster_id", "window_start"])
+    tables["failures_by_schedule"] = _total(_named(failures), ["schedule_id", "cluster_id"])
     found = explain(whole["incidents"], whole["incident_messages"], _labels(sums["messages"]["message"]))
     tables["incidents"] = _touching(found, asked.period)
     tables["previous_incidents"] = _touching(found, asked.previous) if asked.previous else found.iloc[:0]
@@ -90,8 +91,9 @@ def _is_coded(table: pd.DataFrame) -> bool:
     return "schedule_id" in table and isinstance(table["schedule_id"].dtype, pd.CategoricalDtype)
 
 
-def _named(counts: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    return labelled(counts, labels).astype({"cluster_id": "str"})
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give names of clusters as text, in whose order tables stand."""
+    return rows.astype({"cluster_id": "str"})
 
 
 def _daily(sums: pd.DataFrame, period: Period) -> pd.DataFrame:

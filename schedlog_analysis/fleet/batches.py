@@ -22,7 +22,7 @@ from schedlog_analysis.archive.union import union
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.instants import Int64, to_instants
 from schedlog_analysis.schema import Log
-from schedlog_analysis.spacing import changes
+from schedlog_analysis.spacing import blocks
 
 _CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
 _ROWS = 65_536  # read at once
@@ -168,10 +168,10 @@ def _count_groups(file: pq.ParquetFile) -> _Counted:
         column = file.read_row_groups(some.tolist(), columns=["schedule_id"], use_threads=False)["schedule_id"]
         owner = column.unify_dictionaries().combine_chunks()
         codes, number = owner.indices.to_numpy(), np.repeat(some, sizes[some])
-        first = np.flatnonzero(changes(codes, number))
+        first, n = blocks(codes, number)
         ids.append(owner.dictionary.take(pa.array(codes[first])))
         numbers.append(number[first])
-        counts.append(np.diff(np.append(first, len(codes))))
+        counts.append(n)
     bounds = [bound for number in range(len(sizes)) for bound in _bounds(file, number)]
     return _Counted(pa.concat_arrays(ids), np.concatenate(numbers), np.concatenate(counts), bounds)
 
@@ -248,10 +248,9 @@ def _stretches(chunks: list[pa.RecordBatch], ids: tuple[str, ...]) -> tuple[list
     pieces, owners = [], []
     for number, chunk in enumerate(chunks):
         codes = chunk["schedule_id"].indices.to_numpy()
-        starts = np.flatnonzero(changes(codes))
-        owners.append(number_of[codes[starts]])
-        bounds = [*starts.tolist(), len(codes)]
-        pieces += [(number, slice(begin, end)) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+        first, n = blocks(codes)
+        owners.append(number_of[codes[first]])
+        pieces += [(number, slice(begin, begin + k)) for begin, k in zip(first.tolist(), n.tolist(), strict=True)]
     whose = np.concatenate(owners)
     order = np.argsort(whose, kind="stable")
     return [pieces[place] for place in order.tolist()], whose[order]

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.clusters import labelled
 from schedlog_analysis.groups import group
 from schedlog_analysis.instants import MISSING, to_instants, to_ms
 from schedlog_analysis.keys import among
@@ -59,18 +58,15 @@ def tally_days(invocations: pd.DataFrame, tz: str) -> pd.DataFrame:
     return groups.keys.astype({"message": "str"}).fillna({"message": ""}).assign(n=groups.tally())
 
 
-def clusters_of(tally: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+def clusters_of(rows: pd.DataFrame) -> pd.DataFrame:
     """
     Make failure clusters of a tally, as `failure_clusters` makes them of the failures themselves.
 
     Parameters
     ----------
-    tally
-        Of any number of schedules, see `tally_failures`.
-    labels
-        What `label_messages` says of the messages, indexed by them.
+    rows
+        Tally of any number of schedules, see `tally_failures`, with the labels of its messages, see `labelled`.
     """
-    rows = labelled(tally, labels)
     groups = rows.groupby("cluster_id", observed=True)
     table = groups.agg(
         n=("n", "sum"),

@@ -22,7 +22,7 @@ from schedlog_analysis.plot._style import (
     open_axes,
     strokes,
 )
-from schedlog_analysis.schema import Ticks
+from schedlog_analysis.schema import NOT_STARTED, Ticks
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -94,7 +94,7 @@ def ticks(
 
 
 def _worst_first(table: pd.DataFrame) -> list[str]:
-    bad = table["status"].eq("missed") | table["outcome"].isin(("failed", "partial"))
+    bad = table["status"].eq("missed") | table["outcome"].isin(NOT_STARTED)
     n_bad = bad.groupby(table["schedule_id"].astype("str")).sum()
     return [str(each) for each in n_bad.sort_index().sort_values(ascending=False, kind="stable").index]
 
