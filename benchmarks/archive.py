@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.apify import Client, Fetched
-from schedlog_analysis.archive import Archive
 from schedlog_analysis.schema import Schedules
+from schedlog_analysis.sources.archive import Archive
+from schedlog_analysis.sources.client import Client, Fetched
 
 N_SCHEDULES = 1000
 START = pd.Timestamp("2026-01-01T00:00Z").as_unit("ms")
@@ -53,9 +53,9 @@ import json, sys, time
 from pathlib import Path
 sys.path.insert(0, {here!r})
 from archive import Account
-from schedlog_analysis.archive import Archive
-from schedlog_analysis.source import Source
-from schedlog_analysis.sync import sync
+from schedlog_analysis.sources.archive import Archive
+from schedlog_analysis.sources.account import Source
+from schedlog_analysis.sources.sync import sync
 Archive("nowhere").read_log()  # loads what is loaded late
 archive = Archive({folder!r})
 

@@ -13,8 +13,8 @@ import argparse
 import numpy as np
 from incidents import as_ticks
 
-from schedlog_analysis.bursts import bursts
-from schedlog_analysis.rates import wilson
+from schedlog_analysis.analysis.incidents.bursts import bursts
+from schedlog_analysis.analysis.rates import wilson
 
 LEVELS = (0.01, 0.05)
 RATES = (0.01, 0.05, 0.20)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from incidents import START, as_ticks
 
-from schedlog_analysis.changes import change_points, find_cuts
+from schedlog_analysis.analysis.changes import change_points, find_cuts
 
 SCHEDULES = 200
 STATED = (0.01, 0.05, 0.2)

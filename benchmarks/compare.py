@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from schedlog_analysis.compare import adjust, compare, mid_p, newcombe
-from schedlog_analysis.rates import wilson
+from schedlog_analysis.analysis.compare import adjust, compare, mid_p, newcombe
+from schedlog_analysis.analysis.rates import wilson
 from schedlog_analysis.schema import ErrorRates
 
 PAIRS = 10_000

@@ -33,11 +33,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pandas as pd
 
-from schedlog_analysis.cron import Cron
+from schedlog_analysis._core.zones import load_zone
+from schedlog_analysis.cron.cron import Cron
+from schedlog_analysis.cron.expression import parse
+from schedlog_analysis.cron.planning import clock
 from schedlog_analysis.errors import CronError
-from schedlog_analysis.expression import parse
-from schedlog_analysis.planning import clock
-from schedlog_analysis.zones import load_zone
 
 SPEED = ("* * * * *", "*/5 * * * *", "0 9 * * 1-5", "30 5 16 * * 1")
 SPEED_ZONES = ("UTC", "Europe/Prague")

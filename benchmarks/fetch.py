@@ -25,8 +25,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
-from schedlog_analysis.apify import Client
-from schedlog_analysis.parse import parse_log, parse_logs
+from schedlog_analysis.sources.client import Client
+from schedlog_analysis.sources.parse import parse_log, parse_logs
 
 VARIANTS = 20  # different answers; more would only fill the server's memory
 LEVELS = ("INFO", "INFO", "INFO", "INFO", "INFO", "INFO", "WARNING", "ERROR")

@@ -34,7 +34,7 @@ TOGETHER, GRACE = 10_000, 60_000  # [ms] entries of one invocation, and what is 
 def build(folder: str, n: int) -> dict[str, Any]:
     """Write an archive of n entries: 1000 schedules, 3 % errors, 300 texts."""
     from schedlog_analysis import Archive
-    from schedlog_analysis.simulate import simulate_fleet
+    from schedlog_analysis.simulation import simulate_fleet
 
     log, schedules = simulate_fleet(1000, n // 1000, seed=1, error_rate=0.03, n_texts=300)
     archive = Archive(folder)
@@ -67,9 +67,9 @@ def three(folder: str, _n: int) -> dict[str, Any]:
     import pandas as pd
 
     from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
-    from schedlog_analysis.clusters import label_messages, labelled
-    from schedlog_analysis.fleet.batches import Contents
-    from schedlog_analysis.fleet.tallies import clusters_of, tally_failures
+    from schedlog_analysis.account.batches import Contents
+    from schedlog_analysis.account.tallies import clusters_of, tally_failures
+    from schedlog_analysis.analysis.failures.labels import label_messages, labelled
     from schedlog_analysis.schema import Log
 
     Log.cast(Log.empty())  # loads what pandera loads late
@@ -332,7 +332,7 @@ def report(folder: str, _n: int) -> dict[str, Any]:
     from schedlog_analysis import Report
     from schedlog_analysis.report import result
 
-    module = import_module("schedlog_analysis.fleet.analyze")  # the package has a function of that name
+    module = import_module("schedlog_analysis.account.archive")  # the package has a function of that name
     stages: dict[str, float] = {}
 
     def timed(name, function, *arguments, **options):

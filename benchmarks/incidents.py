@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.bursts import bursts
-from schedlog_analysis.incidents import incidents
+from schedlog_analysis.analysis.incidents.bursts import bursts
+from schedlog_analysis.analysis.incidents.incidents import incidents
 from schedlog_analysis.schema import OUTCOMES, STATUSES
 
 SEEDS = 20

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.cron import Cron
-from schedlog_analysis.infer import change_points, infer_cron
+from schedlog_analysis.cron.cron import Cron
+from schedlog_analysis.cron.infer import change_points, infer_cron
 
 REAL = Path(__file__).parents[2] / "shared" / "cron" / "real"
 DAY = 86_400_000

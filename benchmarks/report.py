@@ -22,7 +22,7 @@ import json, resource, sys, time
 folder, turns = sys.argv[1], int(sys.argv[2])
 begun = time.perf_counter()
 from schedlog_analysis import Report
-from schedlog_analysis.source import Source
+from schedlog_analysis.sources.account import Source
 told = {"import": (time.perf_counter() - begun, 0)}
 def timed(name, act):
     begun = time.perf_counter()

@@ -25,7 +25,7 @@ from drain3.masking import MaskingInstruction
 from drain3.template_miner_config import TemplateMinerConfig
 from log_families import DESIGN, HELD_OUT, UNSEEN, make
 
-from schedlog_analysis.templates import mine_templates
+from schedlog_analysis.analysis.failures.templates import mine_templates
 
 LOGHUB = Path(__file__).parents[2] / "shared" / "loghub"
 HELD_OUT_SETS = ["Hadoop", "Proxifier", "Windows"]

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis import cadence, invocations, ticks
-from schedlog_analysis.plan import definitions_by_id, plan
-from schedlog_analysis.simulate import simulate_fleet
+from schedlog_analysis.matching.definitions import definitions_by_id, plan
+from schedlog_analysis.simulation import simulate_fleet
 
 
 def _cpu(work, n=7):

@@ -13,13 +13,23 @@ import pandas as pd
 
 # What each table can become: method -> room. `plot` is the picture of the table itself.
 METHODS = {
-    "Log": {"invocations": "invocations", "coverage": "coverage", "holes": "coverage"}
-    | dict.fromkeys(("failure_clusters", "cluster_trend"), "failures"),
-    "Invocations": {"ticks": "ticks", "error_rate": "rates", "change_points": "changes", "join_runs": "runs"}
-    | dict.fromkeys(("failure_clusters", "cluster_trend"), "failures"),
-    "Ticks": dict.fromkeys(("cadence", "intervals", "outages"), "cadence")
-    | {"error_rate": "rates", "incidents": "incidents", "bursts": "bursts", "change_points": "changes", "slo": "slo"},
-    "Incidents": {"fleet_incidents": "incidents"},
+    "Log": {"invocations": "matching.invocations", "coverage": "sources.coverage", "holes": "sources.coverage"}
+    | dict.fromkeys(("failure_clusters", "cluster_trend"), "analysis.failures.clusters"),
+    "Invocations": {
+        "ticks": "matching.ticks",
+        "error_rate": "analysis.rates",
+        "change_points": "analysis.changes",
+        "join_runs": "matching.runs",
+    }
+    | dict.fromkeys(("failure_clusters", "cluster_trend"), "analysis.failures.clusters"),
+    "Ticks": dict.fromkeys(("cadence", "intervals", "outages"), "analysis.cadence")
+    | {
+        "error_rate": "analysis.rates",
+        "incidents": "analysis.incidents.incidents",
+        "bursts": "analysis.incidents.bursts",
+    }
+    | {"change_points": "analysis.changes", "slo": "analysis.slo"},
+    "Incidents": {"fleet_incidents": "analysis.incidents.incidents"},
     "Cadence": {},
     "ErrorRates": {},
     "FailureClusters": {},

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from schedlog_analysis.table import Count, Duration, Flag, Instant, Number, Series, Table, Text, field
+from schedlog_analysis._core.table import Count, Duration, Flag, Instant, Number, Series, Table, Text, field
 
 OUTCOMES = ("ok", "partial", "failed", "skipped")
 STATUSES = ("on_time", "late", "missed", "unknown", "duplicate", "extra", "manual")

@@ -27,12 +27,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis.apify import Client
-from schedlog_analysis.archive import Archive, Sample, load_sample
 from schedlog_analysis.cli import main, network  # noqa: F401 - a child must not spend its time on loading
 from schedlog_analysis.errors import SchedlogError
-from schedlog_analysis.server import serving
-from schedlog_analysis.sync import sync
+from schedlog_analysis.sources.archive import Archive
+from schedlog_analysis.sources.client import Client
+from schedlog_analysis.sources.files import Sample, load_sample
+from schedlog_analysis.sources.server import serving
+from schedlog_analysis.sources.sync import sync
 
 START = pd.Timestamp("2026-01-01T00:00Z").as_unit("ms")
 STEP, SIZE = 5, 100  # successive windows share 95 % of their instants

@@ -6,7 +6,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import AccountingPolicy, Period
-from schedlog_analysis.analysis import Analysis, accounting
+from schedlog_analysis.account.analysis import Analysis, accounting
 from schedlog_analysis.errors import ConfigError, InputError
 from schedlog_analysis.schema import Fetches, Log, Runs, Ticks
 

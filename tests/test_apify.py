@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 
 from schedlog_analysis import apify, errors
 from schedlog_analysis.schema import Log, Runs, Schedules
-from schedlog_analysis.transport import Transport, _Pace
+from schedlog_analysis.sources.transport import Transport, _Pace
 
 TOKEN = "apify_api_S3cretThatNobodySees"
 ENTRIES = [
@@ -1001,7 +1001,7 @@ def test_an_interrupt_ends_promptly(server):
     normal = account({f"s{n}": ENTRIES for n in range(1, 41)}, [])
     server.answer = lambda request: server.hang(request) if request.path.endswith("/log") else normal(request)
     script = f"""
-        from schedlog_analysis.apify import Client
+        from schedlog_analysis.sources.client import Client
         with Client("x", base_url="{server.url}", timeout=(60, 60)) as client:
             client.fetch_logs()
     """

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.archive import Archive, load_sample, read_log, read_runs, read_schedules, write_log
-from schedlog_analysis.coverage import coverage
 from schedlog_analysis.errors import InputError, SchedlogError, SchemaError
-from schedlog_analysis.parse import parse_log, parse_logs, parse_runs, parse_schedules
 from schedlog_analysis.schema import Fetches, Log, Runs, Schedules
+from schedlog_analysis.sources.archive import Archive
+from schedlog_analysis.sources.coverage import coverage
+from schedlog_analysis.sources.files import load_sample, read_log, read_runs, read_schedules, write_log
+from schedlog_analysis.sources.parse import parse_log, parse_logs, parse_runs, parse_schedules
 
 ENTRY = {"message": "Schedule invoked", "level": "INFO", "createdAt": "2019-03-26T12:28:00.370Z"}
 SEED = {  # literally as the API's documentation publishes it, with its backslashes

@@ -16,9 +16,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from schedlog_analysis.archive import Archive, load_sample
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.schema import Log
+from schedlog_analysis.sources.archive import Archive
+from schedlog_analysis.sources.files import load_sample
 
 if sys.platform == "win32":
     pytest.skip("the faults are made with fork and signals", allow_module_level=True)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from schedlog_analysis.bursts import _tail, bursts
+from schedlog_analysis.analysis.incidents.bursts import _tail, bursts
+from schedlog_analysis.analysis.trials import read_trials
 from schedlog_analysis.errors import ConfigError, SchemaError
 from schedlog_analysis.schema import OUTCOMES, STATUSES, Invocations, Ticks
-from schedlog_analysis.trials import read_trials
 
 START = np.datetime64("2026-03-01T00:00", "ms")
 HOUR = np.timedelta64(3_600_000, "ms")

@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 from scipy.stats import theilslopes
 
 from schedlog_analysis import cadence, intervals, outages
-from schedlog_analysis.cadence import _quantile, _theil_sen, _thinned
+from schedlog_analysis.analysis.cadence import _quantile, _theil_sen, _thinned
 from schedlog_analysis.schema import PLANNED, STATUSES, Cadence, Ticks
 
 START = pd.Timestamp("2026-01-01T00:00Z")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.causes import (
+from schedlog_analysis._core.redact import redact
+from schedlog_analysis.analysis.failures.causes import (
     CAUSES,
     MISSED,
     OTHER,
@@ -20,7 +21,6 @@ from schedlog_analysis.causes import (
     find_reasons,
 )
 from schedlog_analysis.errors import ConfigError, InputError
-from schedlog_analysis.redact import redact
 
 ADD_ON = "Please consider upgrading or purchasing extra memory as an add-on at https://console.apify.com/billing"
 REASONS = {

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from schedlog_analysis.changes import change_points, find_cuts
+from schedlog_analysis.analysis.changes import change_points, find_cuts
+from schedlog_analysis.analysis.rates import wilson
 from schedlog_analysis.errors import InputError, SchemaError
-from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy, Maintenance
-from schedlog_analysis.rates import wilson
+from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy, Maintenance
 from schedlog_analysis.schema import Changes, Invocations, Ticks
 
 SERIES = st.lists(st.booleans(), max_size=40).map(lambda trials: np.array(trials, dtype=bool))

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from schedlog_analysis.compare import adjust, compare, mid_p, newcombe
+from schedlog_analysis.analysis.compare import adjust, compare, mid_p, newcombe
+from schedlog_analysis.analysis.rates import error_rate
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.rates import error_rate
 from schedlog_analysis.schema import Comparison, ErrorRates, Ticks
 
 COUNTS = st.tuples(st.integers(0, 60), st.integers(0, 60), st.floats(0, 1), st.floats(0, 1)).map(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedlog_analysis import coverage, holes
-from schedlog_analysis.coverage import data_end
 from schedlog_analysis.schema import Coverage, Fetches, Log
+from schedlog_analysis.sources.coverage import data_end
 
 START = pd.Timestamp("2026-01-01T00:00Z")
 

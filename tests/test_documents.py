@@ -16,7 +16,7 @@ from schedlog_analysis.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-NEEDS_EXTRA = {"schedlog_analysis.server": "uvicorn", "schedlog_analysis.fleet": "dask"}
+NEEDS_EXTRA = {"schedlog_analysis.sources.server": "uvicorn", "schedlog_analysis.fleet": "dask"}
 
 
 def _modules() -> list[str]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedlog_analysis.cron import Cron
+from schedlog_analysis.cron.cron import Cron
+from schedlog_analysis.cron.expression import MACROS
 from schedlog_analysis.errors import CronError
-from schedlog_analysis.expression import MACROS
 
 SHARED = Path(__file__).parents[2] / "shared" / "cron"
 

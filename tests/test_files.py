@@ -2,7 +2,7 @@
 
 import pytest
 
-from schedlog_analysis.files import write_whole
+from schedlog_analysis._core.files import write_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path):

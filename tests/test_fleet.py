@@ -18,15 +18,15 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import Archive, fleet, read_log, read_runs, read_schedules, simulate
-from schedlog_analysis.analysis import Analysis
+from schedlog_analysis.account.analysis import Analysis
+from schedlog_analysis.account.batches import Contents, _bounds
+from schedlog_analysis.account.kept import Kept
+from schedlog_analysis.account.part import Share
 from schedlog_analysis.cli import main
 from schedlog_analysis.errors import CronError
-from schedlog_analysis.fleet.batches import Contents, _bounds
-from schedlog_analysis.fleet.kept import Kept
-from schedlog_analysis.fleet.shares import Share
-from schedlog_analysis.report.drawings import _trend
 from schedlog_analysis.report.facts import facts
-from schedlog_analysis.simulate import simulate_fleet
+from schedlog_analysis.report.pictures import _trend
+from schedlog_analysis.simulation import simulate_fleet
 
 ALL = 10**6  # schedules whose single ticks are kept, when none shall be lost
 SINGLE = ("ticks", "invocations", "failures", "runs")

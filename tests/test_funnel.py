@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedlog_analysis import plot, read_log, read_runs, read_schedules, simulate
+from schedlog_analysis.analysis.funnel import _product, funnel, run_outcomes
+from schedlog_analysis.analysis.rates import wilson
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.funnel import _product, funnel, run_outcomes
-from schedlog_analysis.invocations import invocations
-from schedlog_analysis.policy import AccountingPolicy
-from schedlog_analysis.rates import wilson
-from schedlog_analysis.runs import join_runs
+from schedlog_analysis.matching.invocations import invocations
+from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.matching.runs import join_runs
+from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import BECAME, Funnel, RunOutcomes, Starts, Ticks
-from schedlog_analysis.ticks import ticks
 
 SEEDS = st.integers(0, 10_000)
 

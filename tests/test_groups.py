@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schedlog_analysis._core.groups import group, key_names
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.groups import group, key_names
 
 VALUES = st.lists(st.tuples(st.sampled_from(["b", "a", None, "é"]), st.integers(0, 2)), max_size=30)
 

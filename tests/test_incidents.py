@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedlog_analysis import stretches
-from schedlog_analysis.causes import RULES, Rule
+from schedlog_analysis.analysis.failures.causes import RULES, Rule
+from schedlog_analysis.analysis.failures.clusters import failure_clusters
+from schedlog_analysis.analysis.incidents.incidents import fleet_incidents, incidents
+from schedlog_analysis.analysis.incidents.reliability import reliability
+from schedlog_analysis.analysis.incidents.stretches import background_rates, find_streaks, find_unlikely
 from schedlog_analysis.errors import ConfigError, SchemaError
-from schedlog_analysis.failures import failure_clusters
-from schedlog_analysis.incidents import fleet_incidents, incidents
-from schedlog_analysis.reliability import reliability
 from schedlog_analysis.schema import Incidents, Invocations, Ticks
-from schedlog_analysis.stretches import background_rates, find_streaks, find_unlikely
 
 START = pd.Timestamp("2026-03-01T00:00Z")
 HOUR = pd.Timedelta(hours=1)

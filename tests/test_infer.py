@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedlog_analysis.cron import Cron
+from schedlog_analysis.cron.cron import Cron
+from schedlog_analysis.cron.expression import parse
+from schedlog_analysis.cron.infer import CronCandidates, CronSegments, change_points, infer_cron, is_explained
+from schedlog_analysis.cron.infer.changes import cheapest_cuts
+from schedlog_analysis.cron.infer.code_length import Match, match, match_bits, null_bits
+from schedlog_analysis.cron.infer.fields import DAY, HOUR, MINUTE, MONTH, WEEKDAY, field_texts, write
 from schedlog_analysis.errors import CronError, InputError
-from schedlog_analysis.expression import parse
-from schedlog_analysis.infer import CronCandidates, CronSegments, change_points, infer_cron, is_explained
-from schedlog_analysis.infer.bits import Match, match, match_bits, null_bits
-from schedlog_analysis.infer.changes import cheapest_cuts
-from schedlog_analysis.infer.fields import DAY, HOUR, MINUTE, MONTH, WEEKDAY, field_texts, write
 
 REPOSITORY = Path(__file__).parents[1]
 REAL = REPOSITORY.parent / "shared" / "cron" / "real"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from schedlog_analysis._core.instants import duration_ms
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.instants import duration_ms
 
 
 @pytest.mark.parametrize("given", ["60s", timedelta(minutes=1), pd.Timedelta("1min"), np.timedelta64(60, "s")])

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedlog_analysis.keys import decode, encode, is_sorted
+from schedlog_analysis._core.arrays import decode, encode, is_sorted
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)), max_size=6)
 

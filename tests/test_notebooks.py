@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from schedlog_analysis.report.notebook import render_notebook
+from schedlog_analysis.report.formats.notebook import render_notebook
 
 nbclient = pytest.importorskip("nbclient", reason="the extra `test` is not installed")
 nbformat = pytest.importorskip("nbformat", reason="the extra `test` is not installed")

@@ -15,8 +15,8 @@ from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import parse
 from schedlog_analysis.errors import InputError, SchemaError
-from schedlog_analysis.parse import parse_log, parse_logs, parse_runs, parse_schedules, sort_log
 from schedlog_analysis.schema import Log, Runs, Schedules
+from schedlog_analysis.sources.parse import parse_log, parse_logs, parse_runs, parse_schedules, sort_log
 
 CONTRACT = Path(__file__).parents[2] / "shared" / "contract" / "apify-read.yaml"
 ENTRY = {"message": "Schedule invoked", "level": "INFO", "createdAt": "2019-03-26T12:28:00.370Z"}

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.changes import change_points
+from schedlog_analysis._core.instants import to_ms
+from schedlog_analysis.analysis.changes import change_points
+from schedlog_analysis.analysis.rates import error_rate
+from schedlog_analysis.analysis.slo import burn_rates, slo
 from schedlog_analysis.errors import ConfigError, SchedlogError, SchemaError
-from schedlog_analysis.instants import to_ms
-from schedlog_analysis.policy import DOWN, LEFT_OUT, UP, VERDICTS, AccountingPolicy, Maintenance, moments
-from schedlog_analysis.rates import error_rate
+from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, UP, VERDICTS, AccountingPolicy, Maintenance, moments
 from schedlog_analysis.schema import Invocations, Ticks
-from schedlog_analysis.slo import burn_rates, slo
 
 PLANNED, INVOKED = "2026-10-25T01:00:00Z", "2026-10-25T01:00:02Z"
 

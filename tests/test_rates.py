@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from schedlog_analysis._core.words import say
+from schedlog_analysis.analysis.rates import average_error_rate, error_rate, pooled_error_rate, wilson, with_rates
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.invocations import invocations
-from schedlog_analysis.policy import AccountingPolicy
-from schedlog_analysis.rates import average_error_rate, error_rate, pooled_error_rate, wilson, with_rates
+from schedlog_analysis.matching.invocations import invocations
+from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import ErrorRates, Invocations, Ticks
-from schedlog_analysis.shares import say
-from schedlog_analysis.ticks import ticks
 
 SEEDS = st.integers(0, 10_000)
 GRID = [(k, n) for n in (1, 2, 3, 7, 19, 20, 100, 999, 10_000) for k in {0, 1, n // 3, n // 2, n - 1, n}]

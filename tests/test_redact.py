@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.redact import EMAIL, REDACTED, redact, redact_texts
+from schedlog_analysis._core.redact import EMAIL, REDACTED, redact, redact_texts
 
 LEAK = "s3cretV4lue"
 PIECES = [

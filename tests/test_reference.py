@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schedlog_analysis import Cron, invocations, ticks
-from schedlog_analysis.instants import to_instants, to_ms
+from schedlog_analysis._core.instants import to_instants, to_ms
 from schedlog_analysis.schema import Holes
 
 WINDOW, TOLERANCE, GRACE = 10_000, 1_000, 60_000

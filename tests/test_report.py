@@ -18,15 +18,15 @@ import pytest
 from rich.console import Console
 
 from schedlog_analysis import AccountingPolicy, Maintenance, Report
-from schedlog_analysis.analysis import Analysis
+from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.report.brief import brief
 from schedlog_analysis.report.document import Pairs, Table, lookup
-from schedlog_analysis.report.html import anchor, environment, palette, style
-from schedlog_analysis.report.markdown import code, escape
+from schedlog_analysis.report.formats.brief import brief
+from schedlog_analysis.report.formats.csv import TABLES, render_csv
+from schedlog_analysis.report.formats.html import anchor, environment, palette, style
+from schedlog_analysis.report.formats.markdown import code, escape
+from schedlog_analysis.report.formats.terminal import show, show_archive
 from schedlog_analysis.report.sections import sections, tiles
-from schedlog_analysis.report.tables import TABLES, render_csv
-from schedlog_analysis.show import show, show_archive
 
 FORMATS = ("html", "email", "md", "json", "csv")
 REFUSED = 'Cannot start Actor "jF8GGEvbEg4Au3NLA": '

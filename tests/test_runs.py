@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schedlog_analysis.analysis.funnel import run_outcomes
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.funnel import run_outcomes
-from schedlog_analysis.invocations import invocations
-from schedlog_analysis.runs import STATUSES, join_runs
+from schedlog_analysis.matching.invocations import invocations
+from schedlog_analysis.matching.runs import STATUSES, join_runs
 from schedlog_analysis.schema import BECAME, Invocations, Runs, Schedules, Starts
 
 SEEDS = st.integers(0, 10_000)

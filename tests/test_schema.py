@@ -5,7 +5,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import cadence, invocations, schema, ticks
-from schedlog_analysis.analysis import Analysis
+from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.errors import SchedlogError, SchemaError
 from schedlog_analysis.schema import OUTCOMES, STATUSES, TABLES, Coverage, Holes, Log, Schedules, Ticks
 

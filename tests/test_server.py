@@ -19,8 +19,8 @@ from pandas.testing import assert_frame_equal
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 from schedlog_analysis import Archive, Client, read_log
 from schedlog_analysis.errors import ConfigError, InputError, NotFoundError, UnauthorizedError
-from schedlog_analysis.server import TOKEN_VARIABLE, make_app, run, serving
-from schedlog_analysis.sync import sync
+from schedlog_analysis.sources.server import TOKEN_VARIABLE, make_app, run, serving
+from schedlog_analysis.sources.sync import sync
 
 TOKEN = "a-token-for-tests"
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.cron import Cron
+from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.errors import CronError, InputError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.simulate import SAMPLE, TEXTS, Recipe, Streak, random_recipes, simulate, simulate_fleet
-from schedlog_analysis.simulate.recipes import MAX_ACTIONS
+from schedlog_analysis.simulation import SAMPLE, TEXTS, Recipe, Streak, random_recipes, simulate, simulate_fleet
+from schedlog_analysis.simulation.recipes import MAX_ACTIONS
 
 PROJECT = Path(__file__).parents[1]
 SAMPLE_FOLDER = PROJECT / "data" / "sample"

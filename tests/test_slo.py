@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis.budget import burn_down
+from schedlog_analysis.analysis.budget import burn_down
+from schedlog_analysis.analysis.rates import error_rate, wilson
+from schedlog_analysis.analysis.slo import burn_rates, slo
 from schedlog_analysis.errors import ConfigError, InputError
-from schedlog_analysis.policy import DOWN, LEFT_OUT, AccountingPolicy
-from schedlog_analysis.rates import error_rate, wilson
+from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy
 from schedlog_analysis.schema import BurnDown, BurnRates, Invocations, Slo, Ticks
-from schedlog_analysis.slo import burn_rates, slo
 
 SEEDS = st.integers(0, 10_000)
 WINDOWS = st.sampled_from([None, "30d", "7d", "M", "W"])

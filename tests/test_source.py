@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import Archive
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.source import Source
+from schedlog_analysis.sources.account import Source
 
 TABLES = ("log", "schedules", "runs")
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedlog_analysis.spacing import keep_spaced
+from schedlog_analysis._core.arrays import keep_spaced
 
 SERIES = st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=20).map(sorted), max_size=5)
 

@@ -18,8 +18,8 @@ from schedlog_analysis import sync as module
 from schedlog_analysis.cli import main, network
 from schedlog_analysis.errors import NotFoundError
 from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
-from schedlog_analysis.server import serving
-from schedlog_analysis.sync import next_sync, sync
+from schedlog_analysis.sources.server import serving
+from schedlog_analysis.sources.sync import next_sync, sync
 
 TOKEN = "apify_api_S3cretThatNobodySees"
 T0 = pd.Timestamp("2026-01-01T00:00Z")

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedlog_analysis import templates
+from schedlog_analysis.analysis.failures.templates import matches, mine_templates
+from schedlog_analysis.analysis.failures.templates.numbers import mark_numbers
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.templates import matches, mine_templates
-from schedlog_analysis.templates.numbers import mark_numbers
 
 LOGHUB = Path(__file__).parents[2] / "shared" / "loghub"
 needs_loghub = pytest.mark.skipif(not LOGHUB.exists(), reason="the Loghub sets lie beside the repository, not in it")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schedlog_analysis._core.calendar import window_range, window_starts, zone
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.windows import window_range, window_starts, zone
 
 ZONES = ["UTC", "Europe/Prague", "America/New_York", "Asia/Kolkata", "Africa/Cairo", "Australia/Lord_Howe"]
 MOMENTS = st.integers(0, 20 * 366 * 24 * 60).map(

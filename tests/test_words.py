@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedlog_analysis.redact import REDACTED
-from schedlog_analysis.report.words import (
+from schedlog_analysis._core.redact import REDACTED
+from schedlog_analysis._core.words import (
     NONE,
+    SMALL,
     clean,
     count,
     duration,
@@ -21,11 +22,11 @@ from schedlog_analysis.report.words import (
     money,
     percent,
     plain,
+    say,
     seconds_words,
     sentence,
     whole_number,
 )
-from schedlog_analysis.shares import SMALL, say
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**6))

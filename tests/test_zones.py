@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schedlog_analysis.cron import Cron
+from schedlog_analysis._core.zones import LAST_YEAR, _extend, _parse_tzif, _tidy, load_zone
+from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.errors import CronError
-from schedlog_analysis.zones import LAST_YEAR, _extend, _parse_tzif, _tidy, load_zone
 
 DAY = 86_400
 
@@ -51,7 +51,7 @@ def test_no_time_zone_database_but_the_package():
     """Where the system has no time zones, those of the tzdata package serve, and follow the same rules."""
     code = (
         "import zoneinfo; zoneinfo.reset_tzpath([])\n"
-        "from schedlog_analysis.cron import Cron\n"
+        "from schedlog_analysis.cron.cron import Cron\n"
         "print(Cron('0 12 * * *', 'Europe/Prague').next('2040-07-01T00:00Z')[0].isoformat())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schedlog_analysis.apify import Client
-from schedlog_analysis.archive import Archive
+from schedlog_analysis._core.files import write_whole
+from schedlog_analysis._core.words import count, duration, moment
 from schedlog_analysis.errors import SchedlogError
-from schedlog_analysis.files import write_whole
-from schedlog_analysis.objects import to_objects
-from schedlog_analysis.report.words import count, duration, moment
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.sync import sync as carry
+from schedlog_analysis.sources.archive import Archive
+from schedlog_analysis.sources.client import Client
+from schedlog_analysis.sources.objects import to_objects
+from schedlog_analysis.sources.sync import sync as carry
 
 INTERRUPTED = "Interrupted: what had been added is kept, and nothing is half-written; sync again for the rest."
 
@@ -68,7 +68,7 @@ def sync(archive: str, token: str | None, *, with_runs: bool) -> None:
 
 def serve(source: str, host: str, port: int, window: int) -> None:
     """Serve until interrupted."""
-    from schedlog_analysis.server import run  # noqa: PLC0415 - the extra `serve` may not be installed
+    from schedlog_analysis.sources.server import run  # noqa: PLC0415 - the extra `serve` may not be installed
 
     run(source, host=host, port=port, window=window)
 

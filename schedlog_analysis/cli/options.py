@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.policy import AccountingPolicy, Maintenance
+from schedlog_analysis.matching.policy import AccountingPolicy, Maintenance
 
 CONFIG = Path("schedlog.toml")
 POLICY = tuple(rule.name for rule in fields(AccountingPolicy) if rule.name != "maintenance")

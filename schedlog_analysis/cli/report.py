@@ -9,17 +9,17 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from schedlog_analysis._core.files import write_whole
+from schedlog_analysis._core.words import say_share
 from schedlog_analysis.cli.commands import SUFFIXES, Format
 from schedlog_analysis.cli.options import Options
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.files import write_whole
 from schedlog_analysis.fleet import analyze
 from schedlog_analysis.report import Report
-from schedlog_analysis.report.notebook import render_notebook
-from schedlog_analysis.shares import say_share
-from schedlog_analysis.show import show as show_summary
-from schedlog_analysis.show import show_archive
-from schedlog_analysis.source import Source
+from schedlog_analysis.report.formats.notebook import render_notebook
+from schedlog_analysis.report.formats.terminal import show as show_summary
+from schedlog_analysis.report.formats.terminal import show_archive
+from schedlog_analysis.sources.account import Source
 
 BREACHED = 1
 

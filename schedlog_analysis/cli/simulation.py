@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from schedlog_analysis.simulate import simulate as make
+from schedlog_analysis.simulation import simulate as make
 
 
 def simulate(folder: Path, seed: int, start: str | None, end: str | None, schedules: int | None) -> None:

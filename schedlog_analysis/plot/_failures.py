@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
 
+from schedlog_analysis._core.words import say_share
 from schedlog_analysis.errors import InputError, SchemaError
 from schedlog_analysis.plot._scales import date_axis, positions, share_axis, zone
 from schedlog_analysis.plot._style import (
@@ -28,7 +29,6 @@ from schedlog_analysis.plot._style import (
     write_beside,
 )
 from schedlog_analysis.schema import FailureClusters, Incidents
-from schedlog_analysis.shares import say_share
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
 
+from schedlog_analysis._core.words import say_share
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.plot._scales import date_axis, positions, share_axis, zone
 from schedlog_analysis.plot._style import (
@@ -31,7 +32,6 @@ from schedlog_analysis.plot._style import (
     write_beside,
 )
 from schedlog_analysis.schema import BurnDown, ErrorRates, Funnel
-from schedlog_analysis.shares import say_share
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

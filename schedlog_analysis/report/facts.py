@@ -10,20 +10,26 @@ from importlib.metadata import version
 
 import pandas as pd
 
-from schedlog_analysis.analysis import Analysis
-from schedlog_analysis.report.fleet import QUIET, schedule_facts, schedule_names
-from schedlog_analysis.report.outcomes import outcome_facts
-from schedlog_analysis.report.overview import (
+from schedlog_analysis._core.words import clean, count, moment
+from schedlog_analysis.account.analysis import Analysis
+from schedlog_analysis.report.topics.coverage import comparison_facts, coverage_facts
+from schedlog_analysis.report.topics.headline import STATES, verdict
+from schedlog_analysis.report.topics.overview import (
     fate_facts,
     figure_facts,
     lateness_facts,
     objective_facts,
 )
-from schedlog_analysis.report.seen import comparison_facts, coverage_facts
-from schedlog_analysis.report.trouble import cluster_facts, day_facts, fleet_incident_facts, hour_facts, incident_facts
+from schedlog_analysis.report.topics.runs import outcome_facts
+from schedlog_analysis.report.topics.schedules import QUIET, schedule_facts, schedule_names
+from schedlog_analysis.report.topics.trouble import (
+    cluster_facts,
+    day_facts,
+    fleet_incident_facts,
+    hour_facts,
+    incident_facts,
+)
 from schedlog_analysis.report.values import Facts, iso, seconds
-from schedlog_analysis.report.verdict import STATES, verdict
-from schedlog_analysis.report.words import clean, count, moment
 
 FORMAT = 1  # of the facts; grows when a name changes its meaning
 PAGES = 20  # schedules that get a page of their own, unless asked otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schedlog_analysis._core.words import seconds_words, sentence, whole_number
 from schedlog_analysis.report.document import (
     Block,
     Cell,
@@ -15,11 +16,15 @@ from schedlog_analysis.report.document import (
     cell,
     place,
 )
-from schedlog_analysis.report.fleet_sections import lateness_section, runs_section, schedules_section, ticks_section
-from schedlog_analysis.report.pages import pages_section
-from schedlog_analysis.report.trouble_sections import calendar_section, failures_section, incidents_section
+from schedlog_analysis.report.topics.pages import pages_section
+from schedlog_analysis.report.topics.schedule_sections import (
+    lateness_section,
+    runs_section,
+    schedules_section,
+    ticks_section,
+)
+from schedlog_analysis.report.topics.trouble_sections import calendar_section, failures_section, incidents_section
 from schedlog_analysis.report.values import Facts
-from schedlog_analysis.report.words import seconds_words, sentence, whole_number
 
 CHANGES = (
     "A change is called worse or better where chance alone makes one so large less than once in twenty;"

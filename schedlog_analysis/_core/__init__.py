@@ -1,0 +1,1 @@
+"""Arrays, time and words that any floor may use."""

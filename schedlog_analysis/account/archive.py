@@ -1,0 +1,193 @@
+"""`analyze` is `Analysis.build` for an archive of any size: the same tables with the same figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import pandas as pd
+
+from schedlog_analysis._core.arrays import among
+from schedlog_analysis._core.instants import duration_ms
+from schedlog_analysis.account.analysis import Analysis, _extent, _newest, _spans
+from schedlog_analysis.account.batches import Batch, Contents
+from schedlog_analysis.account.combine import add_up, meet
+from schedlog_analysis.account.kept import Kept
+from schedlog_analysis.account.part import Matched, Question
+from schedlog_analysis.account.working import Work, work_on
+from schedlog_analysis.analysis.period import Period
+from schedlog_analysis.errors import InputError
+from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.schema import NOT_STARTED
+from schedlog_analysis.sources.archive import Archive
+
+BATCH = 1_000_000  # [entries] of a batch: what an analysis holds in memory is proportional to it
+WORST = 20
+
+
+@dataclass(frozen=True, repr=False)
+class FleetAnalysis(Analysis):
+    """
+    An analysis of a fleet: all figures of all schedules, but single ticks of the worst ones only.
+
+    Attributes
+    ----------
+    worst
+        Ids of the schedules whose ticks, invocations, failures and runs are here, the worst first.
+    """
+
+    worst: tuple[str, ...] = ()
+
+
+def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by keyword
+    archive: Archive | str | os.PathLike[str],
+    period: str | Period = "all",
+    *,
+    scheduler: object = None,
+    previous: str | Period | None = None,
+    tz: str = "UTC",
+    policy: AccountingPolicy | None = None,
+    objective: float | None = None,
+    grace: str = "60s",
+    worst: int = WORST,
+    batch_entries: int = BATCH,
+    resume: str | os.PathLike[str] | None = None,
+) -> FleetAnalysis:
+    """
+    Analyse a whole archive, however large, in batches of whole schedules.
+
+    Parameters
+    ----------
+    archive
+        An `Archive`, or where it is.
+    period, previous, tz, policy, objective, grace
+        See `Analysis.build`.
+    scheduler
+        Where to compute. None: in this process. ``"processes"`` or a number: in that many processes of this machine.
+        ``"tcp://…"`` or a ``dask.distributed.Client``: on the workers of Dask, which must reach the archive by the same
+        name. All but None need the extra ``dask``; in a script, processes need ``if __name__ == "__main__":``.
+    worst
+        Number of schedules to keep single ticks of.
+    batch_entries
+        Entries of a batch, but a schedule is never cut. Memory is in proportion: see Notes.
+    resume
+        Folder to keep finished batches in while the analysis lasts: the same call goes on where it was interrupted.
+
+    Returns
+    -------
+    analysis
+        What `Analysis.build` gives for the same archive, but `ticks`, `invocations`, `failures` and `runs` are those of
+        the worst schedules only. A schedule that cannot be analysed is in `errors` instead.
+
+    Raises
+    ------
+    InputError
+        If there is no archive, or an argument cannot be read.
+    ArchiveError
+        If the archive cannot be listed.
+
+    Notes
+    -----
+    An archive is read batch by batch, two at a time in this process. Beyond what the libraries need, memory is at most
+    about 300 bytes for each entry of the batches at work, 200 MB for reading, and what grows with the answer: some
+    kilobytes a schedule, and 20 bytes for each moment at which anything was planned if there is an objective. A file
+    that has not been compacted holds all schedules and is read for every batch: run `Archive.compact` first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from schedlog_analysis import load_sample
+    >>> sample = load_sample()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     archive = Archive(folder)
+    ...     new = archive.append(sample.log, fetched_at="2026-11-01T00:00Z")
+    ...     new = archive.append_schedules(sample.schedules)
+    ...     analyze(archive, "2026-10")
+    <Analysis of 13 schedules, October 2026>
+    """
+    archive = archive if isinstance(archive, Archive) else Archive(archive)
+    if not archive.exists():
+        raise InputError(f"There is no archive in {archive.location!r}; expected one, see `schedlog sync`.")
+    duration_ms(grace, "grace")
+    contents, definitions = Contents.of(archive), archive.read_schedules()
+    first, end = _extent(contents.extent(), definitions, tz)
+    asked, before, since = _spans(period, previous, first, end or first, tz)
+    question = Question(
+        period=asked,
+        previous=before,
+        policy=policy or AccountingPolicy(),
+        since=since,
+        end=end or first,
+        grace=grace,
+        has_objective=objective is not None,
+        has_runs=bool(contents.files["runs"]),
+    )
+    work = Work(archive, definitions, question)
+    batches = contents.batches(_others(archive, definitions), batch_entries)
+    kept = None if resume is None else Kept(resume, _asked(contents, question))
+    done = work_on(work, batches, scheduler, kept)
+    tables, labels = add_up(done.parts, done.sums, question)
+    chosen = _worst(tables, {one for batch in batches for one in batch.ids} - done.errors.keys(), worst)
+    found = FleetAnalysis(
+        period=asked,
+        previous=before,
+        policy=question.policy,
+        schedules=_newest(definitions),
+        **tables,
+        **meet(objective, done.sums, tables["daily"], question),
+        **_details(work, contents.batch(tuple(sorted(chosen))), labels),
+        data_end=end,
+        objective=objective,
+        grace=grace,
+        worst=tuple(chosen),
+        errors=done.errors,
+    )
+    if kept is not None:
+        kept.forget()
+    return found
+
+
+def _others(archive: Archive, definitions: pd.DataFrame) -> pd.Index[str]:
+    """Name the schedules that are known without an entry, too."""
+    return pd.Index({*definitions["schedule_id"], *archive.read_fetches()["schedule_id"]}, dtype="str")
+
+
+def _asked(contents: Contents, question: Question) -> Iterator[str]:
+    """Say all that the shares depend on; files are named after their content."""
+    yield from (version("schedlog-analysis"), repr(question))
+    yield from (path for paths in contents.files.values() for path in paths)
+
+
+def _worst(tables: dict[str, pd.DataFrame], everyone: Iterable[str], n: int) -> list[str]:
+    """Choose the schedules that need attention most: down now, then with incidents, then by error rate."""
+    incidents, rates = tables["incidents"], tables["rates"].set_index("schedule_id")
+    ids = pd.Index(sorted(everyone), dtype="str")
+    state = pd.DataFrame(
+        {
+            "is_open": ids.isin(incidents.loc[incidents["ended_at"].isna(), "schedule_id"]),
+            "is_hit": ids.isin(incidents["schedule_id"]),
+            "rate": rates["error_rate"].reindex(ids).fillna(0.0),
+            "n_failed": rates["n_failed"].reindex(ids).fillna(0),
+        },
+        index=ids,
+    )
+    return state.sort_values(list(state.columns), ascending=False, kind="stable").index[:n].tolist()
+
+
+def _details(work: Work, batch: Batch, labels: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Give the single ticks, invocations, failures and runs of some schedules."""
+    asked, known = work.asked, work.known(batch)
+    told, ticks = Matched.of(work.read(batch), known, asked).within(asked.period)
+    told, ticks = (table.astype({"schedule_id": "str"}) for table in (told, ticks))
+    failed = told[among(told["outcome"], NOT_STARTED)].reset_index(drop=True)
+    clusters = labels["cluster_id"].astype("str").reindex(failed["message"].astype("str").fillna(""))
+    return {
+        "ticks": ticks,
+        "invocations": told.astype({"message": "str"}),
+        "failures": failed[["schedule_id", "invoked_at"]]
+        .assign(cluster_id=clusters.to_numpy())
+        .astype({"cluster_id": "str"}),
+        "runs": known.runs[asked.period.holds(known.runs["started_at"])].reset_index(drop=True),
+    }

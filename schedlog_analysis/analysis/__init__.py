@@ -1,0 +1,1 @@
+"""Tables in, small tables out, one question a file."""

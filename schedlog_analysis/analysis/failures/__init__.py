@@ -1,0 +1,1 @@
+"""Why actions did not start: templates, causes and clusters of messages."""

@@ -1,0 +1,1 @@
+"""When schedules were down: incidents, and the reliability that follows from them."""

@@ -1,0 +1,1 @@
+"""What an expression plans, and which expression a series shows."""

@@ -1,0 +1,1 @@
+"""From log entries to judged ticks."""

@@ -1,0 +1,225 @@
+"""A report is one result object: it holds the analysis and its facts, and writes them in any format."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+
+from schedlog_analysis._core.files import write_whole
+from schedlog_analysis.account.analysis import Analysis
+from schedlog_analysis.analysis.period import Period
+from schedlog_analysis.errors import ConfigError
+from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.report.facts import PAGES, facts
+from schedlog_analysis.report.values import Facts
+
+FORMATS = {"html": "html", "email": "eml", "md": "md", "json": "json", "csv": "csv"}  # and how their files end
+
+
+class Report:
+    """
+    A reliability report of one period, in any format.
+
+    The same analysis makes the same bytes in every format, on every day: no clock is read. Every number of every format
+    is one of `facts`.
+
+    Parameters
+    ----------
+    analysis
+        Every table that the report is made of.
+    pages
+        How many schedules get a page of their own at most: the worst.
+    source
+        Where the log came from, for the footer.
+
+    Examples
+    --------
+    >>> from schedlog_analysis import Report, load_sample
+    >>> sample = load_sample()
+    >>> Report.build(sample.log, sample.schedules, period="2026-10", tz="Europe/Prague")
+    <Report: Inventory feed of the shop has not run since 2026-10-24 06:10; 94.1 % of 1,923 ticks ran and started in October 2026.>
+    """  # noqa: E501 - a verdict is one sentence
+
+    def __init__(self, analysis: Analysis, *, pages: int = PAGES, source: str | None = None) -> None:
+        self.analysis = analysis
+        self.pages = pages
+        self.source = source
+
+    @classmethod
+    def build(  # noqa: PLR0913 - the options of a report, all but the log by keyword
+        cls,
+        log: pd.DataFrame,
+        schedules: pd.DataFrame | None = None,
+        *,
+        runs: pd.DataFrame | None = None,
+        fetches: pd.DataFrame | None = None,
+        period: str | Period = "all",
+        previous: str | Period | None = None,
+        tz: str = "UTC",
+        policy: AccountingPolicy | None = None,
+        objective: float | None = None,
+        grace: str = "60s",
+        schedule_ids: Iterable[str] | None = None,
+        pages: int = PAGES,
+        source: str | None = None,
+    ) -> Self:
+        """
+        Analyse a log and report on it.
+
+        Parameters
+        ----------
+        log, schedules, runs, fetches, period, previous, tz, policy, objective, grace, schedule_ids
+            See `Analysis.build`.
+        pages, source
+            See `Report`.
+
+        Raises
+        ------
+        InputError
+            If an argument cannot be read.
+        """
+        analysis = Analysis.build(
+            log,
+            schedules,
+            runs=runs,
+            fetches=fetches,
+            period=period,
+            previous=previous,
+            tz=tz,
+            policy=policy,
+            objective=objective,
+            grace=grace,
+            schedule_ids=schedule_ids,
+        )
+        return cls(analysis, pages=pages, source=source)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """All figures and sentences, as plain data; the one source of every format."""
+        return facts(self.analysis, pages=self.pages, source=self.source)
+
+    @property
+    def verdict(self) -> str:
+        """The one sentence to take away."""
+        return str(self.facts["verdict"])
+
+    @property
+    def up_share(self) -> float | None:
+        """Share of ticks that ran and started; None if nothing was due. [0..1]"""  # noqa: D400 - a unit
+        share: float | None = self.facts["figures"][0]["value"]
+        return share
+
+    # Jinja and matplotlib are slow to import: each format loads what it needs when it is asked for.
+
+    def to_html(self) -> str:
+        """Render one self-contained page that needs neither network nor script."""
+        from schedlog_analysis.report.formats.html import render_html  # noqa: PLC0415 - see above
+
+        return render_html(self.facts, self.analysis)
+
+    def to_email(self) -> bytes:
+        """
+        Render a mail (``.eml``): subject, plain text, HTML, pictures.
+
+        It has no sender, no recipient and no date, which whoever sends it adds.
+        """
+        from schedlog_analysis.report.formats.email import render_mail  # noqa: PLC0415 - see above
+
+        return render_mail(self.facts, self.analysis)
+
+    def to_markdown(self) -> str:
+        """Render Markdown with tables and without pictures."""
+        from schedlog_analysis.report.formats.markdown import render_markdown  # noqa: PLC0415 - see above
+
+        return render_markdown(self.facts)
+
+    def to_json(self) -> str:
+        """Render the facts as JSON."""
+        return json.dumps(self.facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_csv(self, table: str = "schedules") -> str:
+        """
+        Render one table as CSV.
+
+        Parameters
+        ----------
+        table
+            ``"schedules"`` (a row per schedule, worst first), ``"incidents"``, ``"clusters"``, ``"figures"``,
+            ``"fates"`` (what became of the ticks), ``"days"`` or ``"hours"``.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such table.
+        """
+        from schedlog_analysis.report.formats.csv import render_csv  # noqa: PLC0415 - see above
+
+        return render_csv(self.facts, table)
+
+    def to_bytes(self, format: str) -> bytes:  # noqa: A002 - what users call it
+        """
+        Render in a format given by name.
+
+        Parameters
+        ----------
+        format
+            ``"html"``, ``"email"``, ``"md"``, ``"json"`` or ``"csv"``.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such format.
+        """
+        if format == "email":
+            return self.to_email()
+        renderers = {"html": self.to_html, "md": self.to_markdown, "json": self.to_json, "csv": self.to_csv}
+        if format not in renderers:
+            raise ConfigError(f"There is no format {format!r}; expected one of {', '.join(FORMATS)}.")
+        return renderers[format]().encode("utf-8", "replace")
+
+    def write(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002 - as above
+        """
+        Write the report to a file, all of it or nothing.
+
+        Parameters
+        ----------
+        path
+            File to write; one that exists is replaced.
+        format
+            See `to_bytes`; by default what the file's name ends in.
+
+        Returns
+        -------
+        path
+            The file.
+
+        Raises
+        ------
+        ConfigError
+            If the format is not known.
+        """
+        return write_whole(path, self.to_bytes(format or _format_of(Path(path))))
+
+    def _repr_html_(self) -> str:
+        from schedlog_analysis.report.formats.html import render_fragment  # noqa: PLC0415 - see above
+
+        return render_fragment(self.facts)
+
+    def __repr__(self) -> str:
+        return f"<Report: {self.verdict}>"
+
+
+def _format_of(path: Path) -> str:
+    suffix = path.suffix.lstrip(".").lower()
+    known = {ending: name for name, ending in FORMATS.items()} | {"htm": "html", "markdown": "md"}
+    if suffix not in known:
+        raise ConfigError(
+            f"The name {path.name!r} does not say the format; expected it to end in .{', .'.join(known)}."
+        )
+    return known[suffix]

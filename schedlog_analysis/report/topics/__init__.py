@@ -1,0 +1,1 @@
+"""What a report says, one subject in each file."""
