@@ -306,7 +306,7 @@ def _json_or_lines(text: str) -> Any:  # noqa: ANN401 - JSON
 def _table(table: type[Table], objects: list[dict[str, Any]], noun: str, name: str) -> pd.DataFrame:
     """Read every declared column from the objects, as the declaration says: API field, dtype, may it be missing."""
     columns = {}
-    for column, dtype, field, is_required in _declared(table):
+    for column, dtype, field, is_required in _declared(table):  # type: ignore[arg-type]  # mypy takes a class for unhashable
         read = _READERS[dtype]
         values = [_dig(each, field) for each in objects]
         for row, value in enumerate(values):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -173,14 +172,8 @@ def describe(ms: Int64, found: Found, score: float, *, is_zone_free: bool) -> di
 
 def typed_table(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Make a typed table of rows, whose instants and durations are in milliseconds."""
-    columns = {name: [row[name] for row in rows] for name in _dtypes(model)}
-    return pd.DataFrame({name: _column(columns[name], dtype) for name, dtype in _dtypes(model).items()})
-
-
-@cache
-def _dtypes(model: type[Table]) -> dict[str, Any]:
-    dtypes: dict[str, Any] = model.empty().dtypes.to_dict()
-    return dtypes
+    columns = {name: [row[name] for row in rows] for name in model.names()}
+    return pd.DataFrame({name: _column(columns[name], column.dtype) for name, column in model.declared.items()})
 
 
 def _column(values: list[Any], dtype: Any) -> Any:  # noqa: ANN401 - any of pandas' arrays
