@@ -69,7 +69,6 @@ def three(folder: str, _n: int) -> dict[str, Any]:
     from schedlog_analysis.account.tallies import clusters_of, tally_failures
     from schedlog_analysis.analysis.failures.labels import label_messages, labelled
 
-
     def share(batch):
         mine = definitions[definitions["schedule_id"].isin(batch.ids)].reset_index(drop=True)
         told = invocations(batch.read(), mine)

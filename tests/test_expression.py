@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedlog_analysis.cron.cron import Cron
-from schedlog_analysis.cron.expression import MACROS
 from schedlog_analysis.errors import CronError
 
 SHARED = Path(__file__).parents[2] / "shared" / "cron"
@@ -93,40 +92,26 @@ def test_any_text_is_read_or_refused(text):
     assert len(cron.next("2025-01-01T00:00Z")) == 1
 
 
-def test_debian_takes_less():
-    """Debian knows neither seconds nor L, # and ?; it knows the macros."""
-    for expression in ("0 * * * * *", "0 0 L * *", "0 0 * * 5L", "0 0 * * 5#2", "0 0 ? * 1"):
-        with pytest.raises(CronError):
-            Cron(expression, dialect="debian")
-    for macro in MACROS:
-        assert Cron(macro, dialect="debian").next("2025-01-01T00:00Z") == Cron(macro).next("2025-01-01T00:00Z")
-
-
 @pytest.mark.parametrize(
-    ("dialect", "expression", "days"),
+    ("expression", "days"),
     [
-        ("apify", "0 0 13 * 5", [3, 10, 13, 17, 24, 31]),
-        ("apify", "0 0 */10 * 1", [1, 6, 11, 13, 20, 21, 27, 31]),
-        ("apify", "0 0 ? * 1", [6, 13, 20, 27]),
-        ("apify", "0 0 1 * ?", [1]),
-        ("apify", "0 0 L * *", [31]),
-        ("apify", "0 0 15,L * *", [15, 31]),
-        ("apify", "0 0 * * FRIL", [31]),
-        ("apify", "0 0 * * 1,5L", [6, 13, 20, 27, 31]),
-        ("apify", "0 0 * * MON#2", [13]),
-        ("apify", "0 0 * * 7", [5, 12, 19, 26]),
-        ("apify", "0 0 * * 3/2", [1, 3, 5, 8, 10, 12, 15, 17, 19, 22, 24, 26, 29, 31]),
-        ("apify", "0 0 * * 5-7", [3, 4, 5, 10, 11, 12, 17, 18, 19, 24, 25, 26, 31]),
-        ("debian", "0 0 13 * 5", [3, 10, 13, 17, 24, 31]),
-        ("debian", "0 0 */10 * 1", []),
-        ("debian", "0 0 */2 * 1", [13, 27]),
-        ("debian", "0 0 13 * */2", []),
-        ("debian", "0 0 1,*/10 * 1", [1, 6, 11, 13, 20, 21, 27, 31]),
+        ("0 0 13 * 5", [3, 10, 13, 17, 24, 31]),
+        ("0 0 */10 * 1", [1, 6, 11, 13, 20, 21, 27, 31]),
+        ("0 0 ? * 1", [6, 13, 20, 27]),
+        ("0 0 1 * ?", [1]),
+        ("0 0 L * *", [31]),
+        ("0 0 15,L * *", [15, 31]),
+        ("0 0 * * FRIL", [31]),
+        ("0 0 * * 1,5L", [6, 13, 20, 27, 31]),
+        ("0 0 * * MON#2", [13]),
+        ("0 0 * * 7", [5, 12, 19, 26]),
+        ("0 0 * * 3/2", [1, 3, 5, 8, 10, 12, 15, 17, 19, 22, 24, 26, 29, 31]),
+        ("0 0 * * 5-7", [3, 4, 5, 10, 11, 12, 17, 18, 19, 24, 25, 26, 31]),
     ],
 )
-def test_days(dialect, expression, days):
-    """Day of month and day of week combine as the dialect has them (January 2025, whose first is a Wednesday)."""
-    ticks = Cron(expression, dialect=dialect).ticks("2025-01-01T00:00Z", "2025-02-01T00:00Z")
+def test_days(expression, days):
+    """Day of month and day of week combine as cron-parser has them (January 2025, whose first is a Wednesday)."""
+    ticks = Cron(expression).ticks("2025-01-01T00:00Z", "2025-02-01T00:00Z")
     assert ticks.day.tolist() == days
 
 

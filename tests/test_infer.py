@@ -304,7 +304,7 @@ def test_a_written_field_reads_back(field, data):
     fields = ["0", "0", "1", "1", "*"]
     place = {id(MINUTE): 0, id(HOUR): 1, id(DAY): 2, id(MONTH): 3}[id(field)]
     fields[place] = write(values, field)
-    pattern = parse(" ".join(fields), "apify")
+    pattern = parse(" ".join(fields))
     assert (pattern.minutes, pattern.hours, pattern.doms, pattern.months)[place] == values
 
 

@@ -2,21 +2,18 @@
 A cron is an expression and a time zone, which together plan the ticks of a schedule.
 
 Apify parses expressions with the JavaScript library cron-parser; which version, and whether it keeps the parser between
-two ticks, is not documented. Dialect ``"apify"`` therefore follows cron-parser 5 and marks as ambiguous what another
-reading would plan elsewhere or not at all; an expression that names a value twice follows cron-parser 4, as 5 refuses
-it. Dialect ``"debian"`` follows Debian's cron, for logs of other systems.
+two ticks, is not documented. Ticks therefore follow cron-parser 5, and those that another reading would plan elsewhere
+or not at all are marked as ambiguous. An expression that names a value twice follows cron-parser 4, as 5 refuses it.
 
-=============================  =============================================  =========================================
-case                           ``"apify"``                                    ``"debian"``
-=============================  =============================================  =========================================
-fields                         5, or 6 with the seconds first                 5
-day of month and of week       either, unless one is exactly ``*`` or ``?``   either, unless one begins with ``*``: both
-``L``, ``5L``, ``5#2``, ``?``  in the day fields                              not allowed
-skipped hour (spring)          its minutes in the first hour after the gap,   once at the end of the gap; skipped where
-                               unless the hours cover the whole day           minute or hour begins with ``*``
-repeated hour (autumn)         first pass, unless the hours cover the day     first pass, unless minute or hour begins
-                                                                              with ``*``
-=============================  =============================================  =========================================
+=============================  =============================================================================
+case                           ticks
+=============================  =============================================================================
+fields                         5, or 6 with the seconds first
+day of month and of week       either matches, unless one is exactly ``*`` or ``?``
+``L``, ``5L``, ``5#2``, ``?``  in the day fields
+skipped hour (spring)          its minutes in the first hour after it, unless the hours cover the whole day
+repeated hour (autumn)         the first pass only, unless the hours cover the whole day
+=============================  =============================================================================
 """
 
 from __future__ import annotations
@@ -32,7 +29,7 @@ import pandas as pd
 from schedlog_analysis._core.instants import to_instants
 from schedlog_analysis._core.zones import LAST_YEAR, load_zone
 from schedlog_analysis.cron.describe import words
-from schedlog_analysis.cron.expression import MACROS, Dialect, Pattern, parse
+from schedlog_analysis.cron.expression import MACROS, Pattern, parse
 from schedlog_analysis.cron.planning import END_MS, MAX_TICKS, Reading, clock, plan, planned_reading, readings_of, union
 from schedlog_analysis.errors import CronError
 
@@ -63,8 +60,6 @@ class Cron:
         ``"@daily"``.
     tz
         IANA time zone.
-    dialect
-        ``"apify"`` or ``"debian"``, as the head of this module tells them apart.
     offset
         Constant by which every tick comes later, for the macros' hidden offset (whole milliseconds, at most a day).
 
@@ -88,30 +83,26 @@ class Cron:
 
     expression: str
     tz: str = "UTC"
-    dialect: Dialect = "apify"
     offset: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
-        if self.dialect not in ("apify", "debian"):
-            raise CronError(f"There is no dialect {self.dialect!r}; give 'apify' or 'debian'.")
         _require(self.expression, str, "The expression", "a text such as '0 9 * * 1-5'")
         _require(self.tz, str, "The time zone", "a name such as 'Europe/Prague'")
         _require(self.offset, timedelta, "The offset", "a timedelta of at most a day either way")
         if not abs(self.offset) <= timedelta(days=1):
             raise CronError(f"The offset is {self.offset}; give a timedelta of at most a day either way.")
-        parse(self.expression, self.dialect)
+        parse(self.expression)
         load_zone(self.tz)
         object.__setattr__(self, "expression", " ".join(self.expression.split()))
 
     def __repr__(self) -> str:
-        dialect = f", dialect={self.dialect!r}" if self.dialect != "apify" else ""
         offset = f", offset={self.offset!r}" if self.offset else ""
-        return f"Cron({self.expression!r}, tz={self.tz!r}{dialect}{offset})"
+        return f"Cron({self.expression!r}, tz={self.tz!r}{offset})"
 
     @property
     def is_macro(self) -> bool:
         """Whether the expression is a macro that Apify fires at a hidden offset, which is constant per schedule."""
-        return self.dialect == "apify" and self.expression in MACROS
+        return self.expression in MACROS
 
     @property
     def min_offset(self) -> timedelta:
@@ -132,7 +123,7 @@ class Cron:
         >>> Cron("*/15 9-16 * * 1-5", "Europe/Prague").describe()
         'every 15 minutes in hours 9 to 16, on Monday to Friday, Europe/Prague time'
         """
-        text = f"{words(self._pattern, self.dialect)}, {self.tz}{'' if self.tz == 'UTC' else ' time'}"
+        text = f"{words(self._pattern)}, {self.tz}{'' if self.tz == 'UTC' else ' time'}"
         if self.offset:
             return f"{text}, {timedelta(0) + self.offset} later"
         if self.is_macro:
@@ -354,9 +345,6 @@ class Cron:
         >>> Cron("0 0 1-31 * 1").reading_ms(0, 5 * 86_400_000)[1].tolist()
         [True, True, True, True, False]
         """
-        if self.dialect == "debian":
-            ticks = self.tick_ms(start_ms, end_ms, min_gap_ms=min_gap_ms)
-            return ticks, np.zeros(len(ticks), dtype=np.bool_)
         offset = self._offset_ms
         readings = readings_of(self._pattern, load_zone(self.tz), start_ms - offset, end_ms - offset)
         planned = [self._plan(reading, start_ms, end_ms, min_gap_ms) for reading in readings]
@@ -367,7 +355,7 @@ class Cron:
 
     @property
     def _pattern(self) -> Pattern:
-        return parse(self.expression, self.dialect)
+        return parse(self.expression)
 
     @property
     def _offset_ms(self) -> int:
@@ -376,14 +364,8 @@ class Cron:
     def _plan(self, reading: Reading, start_ms: int, end_ms: int, min_gap_ms: int) -> Int64:
         """Plan the window as if there were no offset, then move the ticks."""
         offset = self._offset_ms
-        ticks = plan(
-            self._pattern,
-            load_zone(self.tz),
-            start_ms - offset,
-            end_ms - offset,
-            reading=None if self.dialect == "debian" else reading,
-            min_gap_ms=min_gap_ms,
-        )
+        zone = load_zone(self.tz)
+        ticks = plan(self._pattern, zone, start_ms - offset, end_ms - offset, reading=reading, min_gap_ms=min_gap_ms)
         return ticks + offset if offset else ticks
 
 

@@ -111,7 +111,7 @@ def ticks_around(texts: Texts, tz: str, first: int, last: int, most: int = MOST_
     """
     text = expression(texts)
     try:
-        pattern = parse(text, "apify")
+        pattern = parse(text)
     except CronError:
         return None
     per_day = len(pattern.seconds) * len(pattern.minutes) * len(pattern.hours) * pattern.days_per_year / 365

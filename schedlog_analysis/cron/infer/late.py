@@ -41,7 +41,7 @@ def search_late(descent: Descent) -> None:
 def search_rounder(descent: Descent) -> None:
     """Add rounder crons with a constant delay, for minutes or seconds that the delays tell only roughly."""
     for found in descent.found()[:_N_PERIODS]:
-        pattern = parse(found.cron, "apify")
+        pattern = parse(found.cron)
         second = found.texts[0]
         for text, shift in _rounder(pattern.seconds, SECOND):
             if shift <= _START_SECONDS:
