@@ -1,6 +1,7 @@
 """Expressions: what text is allowed, which days it means, and how it is said in words."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedlog_analysis.cron.cron import Cron
+from schedlog_analysis.cron.expression import MACROS
 from schedlog_analysis.errors import CronError
 
 SHARED = Path(__file__).parents[2] / "shared" / "cron"
@@ -28,7 +30,6 @@ def test_syntax_acceptance():
         "0 0 * * 0,7": "a value that comes twice is harmless",
         "? ? * * *": "only its version 5 takes ? outside the day fields",
         "H * * * *": "the value depends on a seed",
-        "@minutely": "not documented by Apify, unknown to version 4",
         **dict.fromkeys(("* * * *", "5 * *", "5", ""), "too few fields are more likely a mistake"),
     }
     for case in _lines("syntax_acceptance.jsonl"):
@@ -90,6 +91,44 @@ def test_any_text_is_read_or_refused(text):
         return
     assert cron.expression == " ".join(text.split())
     assert len(cron.next("2025-01-01T00:00Z")) == 1
+
+
+# The next ticks after 2025-03-28T21:59:58Z in Prague, whose clocks go forward on 30 March, by cron-parser 5.10.6.
+MACRO_TICKS = {
+    "@yearly": ["2025-12-31 23:00:00", "2026-12-31 23:00:00", "2027-12-31 23:00:00"],
+    "@annually": ["2025-12-31 23:00:00", "2026-12-31 23:00:00", "2027-12-31 23:00:00"],
+    "@monthly": ["2025-03-31 22:00:00", "2025-04-30 22:00:00", "2025-05-31 22:00:00"],
+    "@weekly": ["2025-03-29 23:00:00", "2025-04-05 22:00:00", "2025-04-12 22:00:00"],
+    "@daily": ["2025-03-28 23:00:00", "2025-03-29 23:00:00", "2025-03-30 22:00:00"],
+    "@hourly": ["2025-03-28 22:00:00", "2025-03-28 23:00:00", "2025-03-29 00:00:00"],
+    "@minutely": ["2025-03-28 22:00:00", "2025-03-28 22:01:00", "2025-03-28 22:02:00"],
+    "@secondly": ["2025-03-28 21:59:59", "2025-03-28 22:00:00", "2025-03-28 22:00:01"],
+    "@weekdays": ["2025-03-30 22:00:00", "2025-03-31 22:00:00", "2025-04-01 22:00:00"],
+    "@weekends": ["2025-03-28 23:00:00", "2025-03-29 23:00:00", "2025-04-04 22:00:00"],
+}
+
+
+@pytest.mark.parametrize("macro", MACROS)
+def test_macros(macro):
+    """Every macro of cron-parser 5 is read as cron-parser 5 reads it."""
+    ticks = Cron(macro, "Europe/Prague").next("2025-03-28T21:59:58Z", 3)
+    assert ticks.strftime("%Y-%m-%d %H:%M:%S").tolist() == MACRO_TICKS[macro]
+
+
+@pytest.mark.parametrize("macro", ["@minutely", "@secondly", "@weekdays", "@weekends"])
+def test_macros_that_fire_as_they_say(macro):
+    """Only the macros of the calendar's own units have a hidden offset."""
+    cron = Cron(macro, "Europe/Prague")
+    assert not cron.is_macro
+    assert cron.min_offset == cron.max_offset == timedelta(0)
+    assert "hidden" not in cron.describe()
+
+
+@pytest.mark.parametrize("macro", ["@WEEKDAYS", "@reboot", "@midnight", "@"])
+def test_what_is_no_macro(macro):
+    """What cron-parser 5 refuses is refused, with the list of those that there are."""
+    with pytest.raises(CronError, match=f"'{macro}' is no macro; the macros are @yearly, .*, @weekdays, @weekends"):
+        Cron(macro)
 
 
 @pytest.mark.parametrize(

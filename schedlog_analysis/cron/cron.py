@@ -29,7 +29,7 @@ import pandas as pd
 from schedlog_analysis._core.instants import to_instants
 from schedlog_analysis._core.zones import LAST_YEAR, load_zone
 from schedlog_analysis.cron.describe import words
-from schedlog_analysis.cron.expression import MACROS, Pattern, parse
+from schedlog_analysis.cron.expression import Pattern, parse
 from schedlog_analysis.cron.planning import END_MS, MAX_TICKS, Reading, clock, plan, planned_reading, readings_of, union
 from schedlog_analysis.errors import CronError
 
@@ -101,8 +101,8 @@ class Cron:
 
     @property
     def is_macro(self) -> bool:
-        """Whether the expression is a macro that Apify fires at a hidden offset, which is constant per schedule."""
-        return self.expression in MACROS
+        """Whether the expression is a macro that Apify fires later than it says, by a constant of the schedule."""
+        return self.expression in _HIDDEN_OFFSETS
 
     @property
     def min_offset(self) -> timedelta:

@@ -15,6 +15,7 @@ from schedlog_analysis.errors import CronError
 
 Bools = npt.NDArray[np.bool_]
 
+# as cron-parser 5 has them
 MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -22,6 +23,10 @@ MACROS = {
     "@weekly": "0 0 * * 0",
     "@daily": "0 0 * * *",
     "@hourly": "0 * * * *",
+    "@minutely": "* * * * *",
+    "@secondly": "* * * * * *",
+    "@weekdays": "0 0 * * 1-5",
+    "@weekends": "0 0 * * 0,6",
 }
 
 _MAX_LENGTH = 1024  # as in cron-parser; every value of every field needs about half of it
