@@ -15,8 +15,7 @@ from schedlog_analysis._core.table import Count, Duration, Flag, Instant, Number
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.infer.candidates import MIN_TIMES, Times, describe, sorted_ms, typed_table
 from schedlog_analysis.cron.infer.code_length import EARLY_MS, Match, delay_shares, each_bits, match, null_bits
-from schedlog_analysis.cron.infer.descent import Found, prior_bits, ticks_around
-from schedlog_analysis.cron.infer.search import search
+from schedlog_analysis.cron.infer.search import Found, prior_bits, search, ticks_around
 
 Int64 = npt.NDArray[np.int64]
 Span = tuple[int, int]
