@@ -1,4 +1,8 @@
-"""A file is there whole or not at all: written beside its place, then renamed into it."""
+"""
+A file is there whole or not at all: it is written beside its place, then renamed into it.
+
+`tqdm`, which shows how far work on many files is, is imported here once.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:MOST_OF_A_NAME]}.")
     except OSError as error:
-        # The name of the file beside would tell nobody anything.
+        # the name of the file beside means nothing to users
         raise OSError(error.errno, error.strerror, str(target)) from error
     beside = Path(name)
     try:
@@ -54,7 +58,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
 
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", TqdmWarning)
+    warnings.simplefilter("ignore", TqdmWarning)  # in a notebook without widgets a plain bar will do
     from tqdm.auto import tqdm
 
 __all__ = ["tqdm"]

@@ -99,8 +99,10 @@ def duration_ms(duration: str | timedelta | pd.Timedelta, name: str = "duration"
     if not isinstance(given, str | timedelta | np.timedelta64) or is_bare or pd.isna(duration):
         raise unknown
     try:
-        told = re.sub(r"(?<=\d)d\b", "D", duration) if isinstance(duration, str) else duration  # pandas wants days so
-        ms = int(pd.Timedelta(told).to_timedelta64().astype("timedelta64[ms]").astype(np.int64))
+        readable = (
+            re.sub(r"(?<=\d)d\b", "D", duration) if isinstance(duration, str) else duration
+        )  # pandas wants days so
+        ms = int(pd.Timedelta(readable).to_timedelta64().astype("timedelta64[ms]").astype(np.int64))
     except (ValueError, TypeError, AttributeError) as error:
         raise unknown from error
     if ms < 0:

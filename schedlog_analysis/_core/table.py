@@ -1,5 +1,5 @@
 """
-A declared table: what one declaration of columns gives for free, namely cast, check, empty table and documentation.
+A table is declared once, column by column; the declaration gives its cast, check, empty table and documentation.
 
 Frames stay plain DataFrames; nothing is subclassed. Instants are ``datetime64[ms, UTC]`` and durations
 ``timedelta64[ms]``, and all columns exist with their dtypes also when there are no rows. A text column may also be a

@@ -26,12 +26,12 @@ _STEPS = [timedelta(seconds=2**n) for n in reversed(range(20))]  # adding these 
 
 
 class Segment(NamedTuple):
-    """A stretch of a window with one UTC offset, and the changes around it, which may lie outside the window."""
+    """Some time with one UTC offset, and the changes around it, which may lie outside the stretch that was cut."""
 
     begins: int
-    """Where it begins in the window [s since the epoch]."""
+    """Where it begins in the stretch [s since the epoch]."""
     ends: int
-    """Where it ends in the window, exclusive [s since the epoch]."""
+    """Where it ends in the stretch, exclusive [s since the epoch]."""
     offset: int
     """Local time minus UTC [s]."""
     opened_at: int
@@ -58,17 +58,17 @@ class Zone:
 
     def segments(self, begins: int, ends: int) -> list[Segment]:
         """
-        Cut a window into stretches of one UTC offset.
+        Cut a stretch of time into segments of one UTC offset.
 
         Parameters
         ----------
         begins, ends
-            The window, half-open [s since the epoch].
+            The stretch, half-open [s since the epoch].
 
         Returns
         -------
         segments
-            In order and without holes; one where the window holds no change.
+            In order and without holes; one where the stretch holds no change.
 
         Examples
         --------

@@ -133,12 +133,12 @@ class Cron:
 
     def ticks(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DatetimeIndex:
         """
-        Plan the ticks of a window.
+        Plan the ticks of a stretch of time.
 
         Parameters
         ----------
         start, end
-            The window, half-open: a tick at `start` is in it, a tick at `end` is not.
+            The stretch, half-open: a tick at `start` is in it, a tick at `end` is not.
         min_gap
             Drop each tick that comes sooner than this after the last one kept (at most a minute; Apify: 10 s).
 
@@ -150,14 +150,14 @@ class Cron:
         Raises
         ------
         CronError
-            An instant is no instant, has no UTC offset or lies outside 1970 to 2199, the window ends before it
+            An instant is no instant, has no UTC offset or lies outside 1970 to 2199, the stretch ends before it
             starts, or it holds more than 33,554,432 ticks.
 
         Notes
         -----
         What `min_gap` keeps depends on where the chain of kept ticks began. Here it begins where a minute without
         ticks came before, or at the epoch where there is no such minute; never at `start`, so that the ticks of two
-        adjoining windows are those of their union.
+        adjoining stretches are those of their union.
 
         Examples
         --------
@@ -167,18 +167,18 @@ class Cron:
         >>> len(cron.ticks("2025-01-01T00:00Z", "2025-01-01T00:01Z", min_gap=timedelta(seconds=10)))
         6
         """
-        return to_instants(self.tick_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap)))
+        return to_instants(self.tick_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap)))
 
     def count(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> int:
         """
-        Count the ticks of a window, as :meth:`ticks` has them.
+        Count the ticks of a stretch, as :meth:`ticks` has them.
 
         Examples
         --------
         >>> Cron("0 9 * * 1-5", "Europe/Prague").count("2025-01-01T00:00Z", "2026-01-01T00:00Z")
         261
         """
-        return len(self.tick_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap)))
+        return len(self.tick_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap)))
 
     def next(self, after: Instant, n: int = 1) -> pd.DatetimeIndex:
         """
@@ -228,7 +228,7 @@ class Cron:
 
     def readings(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DataFrame:
         """
-        Plan the ticks of a window under every reading of what the platform leaves open.
+        Plan the ticks of a stretch under every reading of what the platform leaves open.
 
         The readings are cron-parser 5, the same with a parser made anew for each tick, and cron-parser 4; where a
         zone's offset changes by other than whole hours, at which every version is irregular, also the widest and the
@@ -251,17 +251,17 @@ class Cron:
         >>> cron.readings("2025-04-24T00:00Z", "2025-04-26T00:00Z")["is_ambiguous"].tolist()
         [True, False]
         """
-        ms, is_ambiguous = self.reading_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap))
+        ms, is_ambiguous = self.reading_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap))
         return pd.DataFrame({"planned_at": to_instants(ms), "is_ambiguous": is_ambiguous})
 
     def tick_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> Int64:
         """
-        Plan the ticks of a window as an array, as :meth:`ticks` does as an index.
+        Plan the ticks of a stretch as an array, as :meth:`ticks` does as an index.
 
         Parameters
         ----------
         start_ms, end_ms
-            The window, half-open [ms since the epoch]; empty where it ends before it starts.
+            The stretch, half-open [ms since the epoch]; empty where it ends before it starts.
         min_gap_ms
             As `min_gap` in :meth:`ticks` [ms].
 
@@ -279,7 +279,7 @@ class Cron:
 
     def next_ms(self, after_ms: int, n: int = 1) -> Int64:
         """
-        Return the first `n` ticks strictly after a moment as an array, as :meth:`next` does as an index.
+        Return the first `n` ticks strictly after an instant as an array, as :meth:`next` does as an index.
 
         Examples
         --------
@@ -295,7 +295,7 @@ class Cron:
 
     def previous_ms(self, before_ms: int, n: int = 1) -> Int64:
         """
-        Return the last `n` ticks strictly before a moment as an array, as :meth:`previous` does as an index.
+        Return the last `n` ticks strictly before an instant as an array, as :meth:`previous` does as an index.
 
         Examples
         --------
@@ -328,7 +328,7 @@ class Cron:
 
     def reading_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> tuple[Int64, Bools]:
         """
-        Plan a window under every reading as arrays, as :meth:`readings` does as a table.
+        Plan a stretch under every reading as arrays, as :meth:`readings` does as a table.
 
         Parameters
         ----------
@@ -362,18 +362,20 @@ class Cron:
         return self.offset // timedelta(milliseconds=1)
 
     def _plan(self, reading: Reading, start_ms: int, end_ms: int, min_gap_ms: int) -> Int64:
-        """Plan the window as if there were no offset, then move the ticks."""
+        """Plan the stretch as if there were no offset, then move the ticks."""
         offset = self._offset_ms
         zone = load_zone(self.tz)
         ticks = plan(self._pattern, zone, start_ms - offset, end_ms - offset, reading=reading, min_gap_ms=min_gap_ms)
         return ticks + offset if offset else ticks
 
 
-def _window(start: Instant, end: Instant) -> tuple[int, int]:
-    """Return the whole milliseconds of a window."""
+def _read_stretch(start: Instant, end: Instant) -> tuple[int, int]:
+    """Read the ends of a stretch of time [ms]."""
     start_ms, end_ms = _instant_ms(start, "start")[1], _instant_ms(end, "end")[1]
     if end_ms < start_ms:
-        raise CronError(f"The window ends at {end!s}, before it starts at {start!s}; give them the other way round.")
+        raise CronError(
+            f"The time to plan ends at {end!s}, before it starts at {start!s}; give them the other way round."
+        )
     return start_ms, end_ms
 
 

@@ -42,14 +42,14 @@ class Reading(NamedTuple):
 
 def plan(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, *, reading: Reading, min_gap_ms: int = 0) -> Int64:
     """
-    Plan the ticks of a window.
+    Plan the ticks of a stretch of time.
 
     Parameters
     ----------
     pattern, zone
         What is allowed, and where.
     start_ms, end_ms
-        The window, half-open, is clipped to what the calendar knows [ms since the epoch].
+        The stretch, half-open, is clipped to what the calendar knows [ms since the epoch].
     reading
         How to settle what cron-parser's versions settle differently.
     min_gap_ms
@@ -63,7 +63,7 @@ def plan(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, *, reading: R
     Raises
     ------
     CronError
-        The window holds too many ticks, or the distance is not allowed.
+        The stretch holds too many ticks, or the distance is not allowed.
     """
     if not 0 <= min_gap_ms <= MAX_GAP_MS:
         raise CronError(f"The least gap between ticks is {min_gap_ms} ms; give 0 to {MAX_GAP_MS:,}.")
@@ -77,19 +77,19 @@ def plan(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, *, reading: R
 
 def readings_of(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int) -> list[Reading]:
     """
-    List the readings that may plan a window differently, the planned one first.
+    List the readings that may plan a stretch differently, the planned one first.
 
     Parameters
     ----------
     pattern, zone
         What is allowed, and where.
     start_ms, end_ms
-        The window [ms since the epoch].
+        The stretch [ms since the epoch].
 
     Returns
     -------
     readings
-        One where nothing is open, as in most windows without a change of the clock.
+        One where nothing is open, as in most stretches without a change of the clock.
     """
     begin, end = max(start_ms, 0) // 1000, min(end_ms, END_MS) // 1000
     segments = zone.segments(begin - 2 * _DAY, end + 2 * _DAY)
@@ -167,7 +167,7 @@ def clock(hours: tuple[int, ...], minutes: tuple[int, ...], seconds: tuple[int, 
 
 
 def _generate(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading) -> Int64:
-    """List the matching local times, then move each stretch of one UTC offset to UTC."""
+    """List the matching local times, then move each segment of one UTC offset to UTC."""
     segments = zone.segments(-(-start_ms // 1000), -(-end_ms // 1000))
     matching = pattern.days_4 if reading.version == 4 else pattern.days  # noqa: PLR2004 - a version
     local = _local_ms(pattern, matching, segments)
@@ -193,7 +193,7 @@ def _shift(pieces: list[tuple[Int64, int]]) -> Int64:
 
 
 def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment]) -> Int64:
-    """List the matching local times of the window, and of a gap just before it."""
+    """List the matching local times of the stretch, and of a gap just before it."""
     first = (segments[0].begins + min(min(s.offset, s.previous) for s in segments)) // _DAY
     last = (segments[-1].ends + max(s.offset for s in segments)) // _DAY
     days = np.flatnonzero(matching[day_kinds(first, last)]) + first
@@ -206,7 +206,7 @@ def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment]) -> Int
 def _check_number(n: int) -> None:
     if n > MAX_TICKS:
         raise CronError(
-            f"About {n:,} ticks are planned in this window, more than the {MAX_TICKS:,} allowed; ask for a shorter one."
+            f"About {n:,} ticks are planned in this time, more than the {MAX_TICKS:,} allowed; ask for a shorter one."
         )
 
 
@@ -217,14 +217,14 @@ def _is_odd(at: int, before: int, after: int) -> bool:
     That is by other than an hour, off the full hour, back to midnight or forward to it: there its versions lose a day,
     fire in the second pass or give up, depending on where the search came from.
     """
-    if before == after:  # the zone's last stretch, closed by nothing
+    if before == after:  # the zone's last segment, closed by nothing
         return False
     wall = at + max(before, after)
     return abs(after - before) != _HOUR or wall % _HOUR != 0 or wall % _DAY == (0 if after > before else _HOUR)
 
 
 def _first_local(pattern: Pattern, segment: Segment, reading: Reading) -> int:
-    """Return the first local time of a stretch that fires, without those that fired before the change [s]."""
+    """Return the first local time of a segment that fires, without those that fired before the change [s]."""
     begins, repeated_until = segment.begins + segment.offset, segment.opened_at + segment.previous
     if reading.odd != "rule" and _is_odd(segment.opened_at, segment.previous, segment.offset):
         if reading.odd == "all":
@@ -234,7 +234,7 @@ def _first_local(pattern: Pattern, segment: Segment, reading: Reading) -> int:
 
 
 def _last_local(segment: Segment, reading: Reading) -> int:
-    """Return the local time before which a stretch fires [s]."""
+    """Return the local time before which a segment fires [s]."""
     ends = segment.ends + segment.offset
     if reading.odd == "none" and _is_odd(segment.closed_at, segment.offset, segment.following):
         return min(ends, (segment.closed_at + min(segment.offset, segment.following)) // _DAY * _DAY)
