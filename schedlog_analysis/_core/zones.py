@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate, repeat
+from operator import add
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -21,7 +22,7 @@ LAST_YEAR = 2199
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - counts local time
 _WEEK = timedelta(weeks=1)  # since 1969 no zone has changed its offset and changed it back in less
-_WEEKS = list(accumulate(repeat(_WEEK, 12_053), initial=_EPOCH - 52 * _WEEK))  # to the end of LAST_YEAR
+_WEEKS = list(accumulate(repeat(_WEEK, 12_053), add, initial=_EPOCH - 52 * _WEEK))  # to the end of LAST_YEAR
 _STEPS = [timedelta(seconds=2**n) for n in reversed(range(20))]  # adding these is faster than making new ones
 
 
