@@ -196,7 +196,7 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="Folder to write; made if it is not there.")],
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     start: Annotated[str | None, typer.Option(help="First moment, such as 2026-08-01T00:00Z.")] = None,
-    end: Annotated[str | None, typer.Option(help="Moment after the last.")] = None,
+    end: Annotated[str | None, typer.Option(help="Instant after the last.")] = None,
     schedules: Annotated[
         int | None, typer.Option(min=1, help="Random schedules to make. Default: the sample's thirteen.")
     ] = None,

@@ -17,11 +17,11 @@ from schedlog_analysis._core.arrays import Mask, changes, decode, encode, is_sor
 from schedlog_analysis._core.instants import (
     FOREVER,
     MISSING,
+    InstantLike,
     Int8,
     Int64,
-    Moment,
     duration_ms,
-    moment_ms,
+    instant_ms,
     to_durations,
     to_instants,
     to_ms,
@@ -96,8 +96,8 @@ def ticks(
     invocations: pd.DataFrame,
     schedules: pd.DataFrame | None = None,
     *,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
     holes: pd.DataFrame | None = None,
     runs: pd.DataFrame | None = None,
     grace: str | timedelta = "60s",
@@ -170,9 +170,11 @@ def ticks(
     return _table(parts, everyone, told)
 
 
-def _window(start: Moment | None, end: Moment | None, grace: str | timedelta, tolerance: str | timedelta) -> _Window:
-    first = None if start is None else moment_ms(start, "start")
-    last = None if end is None else moment_ms(end, "end")
+def _window(
+    start: InstantLike | None, end: InstantLike | None, grace: str | timedelta, tolerance: str | timedelta
+) -> _Window:
+    first = None if start is None else instant_ms(start, "start")
+    last = None if end is None else instant_ms(end, "end")
     if first is not None and last is not None and last < first:
         raise InputError(f"`end` {end} lies before `start` {start}; expected a window that ends after it starts.")
     return _Window(first, last, duration_ms(grace, "grace"), duration_ms(tolerance, "tolerance"))

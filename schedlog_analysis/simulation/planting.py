@@ -38,7 +38,7 @@ class Period(NamedTuple):
     end: int  # [ms]
 
     def at(self, share: float) -> int:
-        """Moment at this share of the period."""
+        """Instant at this share of the period."""
         return self.start + round(share * (self.end - self.start))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from schedlog_analysis._core.instants import Moment, duration_ms, moment_ms
+from schedlog_analysis._core.instants import InstantLike, duration_ms, instant_ms
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.simulation import truth
 from schedlog_analysis.simulation.entries import to_iso
@@ -80,8 +80,8 @@ class Simulation:
 
 def simulate(
     seed: int = 0,
-    start: Moment = "2026-08-01T00:00Z",
-    end: Moment = "2026-11-01T00:00Z",
+    start: InstantLike = "2026-08-01T00:00Z",
+    end: InstantLike = "2026-11-01T00:00Z",
     schedules: int | Sequence[Recipe] = SAMPLE,
     *,
     shape: Shape | None = None,
@@ -162,8 +162,8 @@ def simulate(
     )
 
 
-def _period(start: Moment, end: Moment) -> Period:
-    period = Period(moment_ms(start, "start"), moment_ms(end, "end"))
+def _period(start: InstantLike, end: InstantLike) -> Period:
+    period = Period(instant_ms(start, "start"), instant_ms(end, "end"))
     if period.start >= period.end:
         raise InputError(f"`end` ({end}) does not lie after `start` ({start}); swap them.")
     return period

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis._core.files import tqdm
-from schedlog_analysis._core.instants import moment_ms, to_ms
+from schedlog_analysis._core.instants import instant_ms, to_ms
 from schedlog_analysis.errors import InputError, SchedlogError, UnauthorizedError
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.sources.parse import parse_log, parse_logs, parse_runs, parse_schedules, sort_log
@@ -27,7 +27,7 @@ from schedlog_analysis.sources.transport import CONNECTIONS, Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from schedlog_analysis._core.instants import Moment
+    from schedlog_analysis._core.instants import InstantLike
 
 T = TypeVar("T")
 Params: TypeAlias = "Mapping[str, str | int]"
@@ -169,7 +169,7 @@ class Client(Transport):
         first: Params = {"limit": PAGE, "offset": 0}
         return self._walk("/v2/schedules", parse_schedules, first, _next_half, ["created_at", "schedule_id"])
 
-    def fetch_runs(self, since: Moment, until: Moment | None = None) -> pd.DataFrame:
+    def fetch_runs(self, since: InstantLike, until: InstantLike | None = None) -> pd.DataFrame:
         """
         Fetch the runs of the account that started in a period, whatever started them.
 
@@ -195,7 +195,7 @@ class Client(Transport):
         ApifyError
             If the API could not be asked or said no.
         """
-        start, end = moment_ms(since, "since"), None if until is None else moment_ms(until, "until")
+        start, end = instant_ms(since, "since"), None if until is None else instant_ms(until, "until")
         first: dict[str, str | int] = {"limit": PAGE, "offset": 0, "startedAfter": _iso(start)}
         if end is not None:
             if end <= start:
@@ -348,7 +348,7 @@ def fetch_logs(
 
 
 def fetch_runs(
-    since: Moment, until: Moment | None = None, *, token: str | None = None, base_url: str | None = None
+    since: InstantLike, until: InstantLike | None = None, *, token: str | None = None, base_url: str | None = None
 ) -> pd.DataFrame:
     """Fetch the runs of a period: `Client.fetch_runs` for a single call."""
     with Client(token, base_url=base_url) as client:

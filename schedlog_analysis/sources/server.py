@@ -28,7 +28,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schedlog_analysis._core.instants import moment_ms
+from schedlog_analysis._core.instants import instant_ms
 from schedlog_analysis.errors import ConfigError, InputError, SchedlogError
 from schedlog_analysis.schema import WINDOWS, Log, Runs, Schedules
 from schedlog_analysis.sources.account import Source
@@ -239,7 +239,7 @@ def _filter(request: Request, runs: list[Object]) -> list[Object]:
     statuses = {one for text in request.query_params.getlist("status") for one in text.split(",") if one}
     kept = []
     for each in runs:
-        started = moment_ms(each["startedAt"])
+        started = instant_ms(each["startedAt"])
         is_in = (after is None or started >= after) and (before is None or started <= before)
         if is_in and (not statuses or each["status"] in statuses):
             kept.append(each)
@@ -271,7 +271,7 @@ def _instant(request: Request, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return moment_ms(text, name)
+        return instant_ms(text, name)
     except (InputError, OverflowError) as error:
         raise _bad(f"Parameter {name} must be a valid ISO 8601 date-time string.") from error
 

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow import fs
 
-from schedlog_analysis._core.instants import Moment, moment_ms, to_instants
+from schedlog_analysis._core.instants import InstantLike, instant_ms, to_instants
 from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.schema import Log, Runs, Schedules, is_full
 from schedlog_analysis.sources.archive.merge import news, number, union
@@ -96,7 +96,9 @@ class Archive:
         """Whether anything was ever written here; reading an archive that does not exist gives empty tables."""
         return self._parts.exists()
 
-    def append(self, log: pd.DataFrame, fetched_at: Moment, schedules: Iterable[str] | None = None) -> pd.DataFrame:
+    def append(
+        self, log: pd.DataFrame, fetched_at: InstantLike, schedules: Iterable[str] | None = None
+    ) -> pd.DataFrame:
         """
         Add one fetch: of each schedule one answer of the API.
 
@@ -120,7 +122,7 @@ class Archive:
             If the place cannot be written; what the archive had is untouched.
         """
         log = sort_log(Log.accept(log))
-        asked = _fetches(log, moment_ms(fetched_at, "fetched_at"), schedules)
+        asked = _fetches(log, instant_ms(fetched_at, "fetched_at"), schedules)
         new = self._add(LOG, number(log))
         # The fetch lands last: coverage must never claim an entry that is not there.
         self._add(FETCHES, asked)
@@ -137,8 +139,8 @@ class Archive:
     def read_log(
         self,
         schedules: Iterable[str] | None = None,
-        since: Moment | None = None,
-        until: Moment | None = None,
+        since: InstantLike | None = None,
+        until: InstantLike | None = None,
         *,
         categories: bool = False,
     ) -> pd.DataFrame:
@@ -169,7 +171,7 @@ class Archive:
         return to_frame(union(rows, LOG.key), LOG, categories=categories)
 
     def read_runs(
-        self, schedules: Iterable[str] | None = None, since: Moment | None = None, until: Moment | None = None
+        self, schedules: Iterable[str] | None = None, since: InstantLike | None = None, until: InstantLike | None = None
     ) -> pd.DataFrame:
         """Read Runs that started from `since` to before `until`, each in its latest state, sorted by start and id."""
         rows = self._rows(RUNS, schedules, *_bounds(since, until))
@@ -182,7 +184,7 @@ class Archive:
         return versions.drop_duplicates("schedule_id", keep="last", ignore_index=True) if latest else versions
 
     def read_fetches(
-        self, schedules: Iterable[str] | None = None, since: Moment | None = None, until: Moment | None = None
+        self, schedules: Iterable[str] | None = None, since: InstantLike | None = None, until: InstantLike | None = None
     ) -> pd.DataFrame:
         """Read what was fetched from `since` to before `until` (see `schema.Fetches`), sorted by schedule and time."""
         return to_frame(union(self._rows(FETCHES, schedules, *_bounds(since, until)), FETCHES.key), FETCHES)
@@ -360,8 +362,8 @@ def _by_month(rows: pa.Table, kind: Kind) -> Iterator[tuple[str | None, pa.Table
     return ((str(month), rows.filter(pa.array(months == month))) for month in np.unique(months))
 
 
-def _bounds(since: Moment | None, until: Moment | None) -> tuple[int | None, int | None]:
-    return None if since is None else moment_ms(since, "since"), None if until is None else moment_ms(until, "until")
+def _bounds(since: InstantLike | None, until: InstantLike | None) -> tuple[int | None, int | None]:
+    return None if since is None else instant_ms(since, "since"), None if until is None else instant_ms(until, "until")
 
 
 def _where(kind: Kind, ids: list[str] | None, first: int | None, last: int | None) -> ds.Expression | None:
