@@ -102,7 +102,7 @@ class Ticks(Table):
     """One row is one planned tick, or one invocation that has no tick of its own."""
 
     schedule_id: Text = field("schedule that the tick belongs to")
-    planned_at: Instant = field("planned moment; missing for extra and manual", nullable=True)
+    planned_at: Instant = field("planned instant; missing for extra and manual", nullable=True)
     invoked_at: Instant = field("invocation that answered it; missing if none did", nullable=True)
     delay: Duration = field("`invoked_at` - `planned_at`", unit="ms", nullable=True)
     status: Status = field("on_time, late, missed, unknown; beyond the plan: duplicate, extra, manual")

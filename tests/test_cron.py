@@ -103,10 +103,10 @@ def test_every_hour_is_every_hour_that_there_is(expression):
 def test_gap_at_midnight(tz, day):
     """Where midnight is skipped, what was due then fires at one; only cron-parser 4 leaves it out."""
     begin = _ms(*day, zone=tz)
-    one = _ms(*day, 1, zone=tz)
-    assert Cron("0 0 * * *", tz).tick_ms(begin, begin + DAY // 2).tolist() == [one]
+    one_o_clock = _ms(*day, 1, zone=tz)
+    assert Cron("0 0 * * *", tz).tick_ms(begin, begin + DAY // 2).tolist() == [one_o_clock]
     ticks, is_ambiguous = Cron("0 0 * * *", tz).reading_ms(begin, begin + DAY // 2)
-    assert ticks[is_ambiguous].tolist() == [one]
+    assert ticks[is_ambiguous].tolist() == [one_o_clock]
 
 
 def test_a_day_that_never_was():

@@ -19,14 +19,14 @@ repeated hour (autumn)         the first pass only, unless the hours cover the w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from schedlog_analysis._core.instants import to_instants
+from schedlog_analysis._core.instants import InstantLike, to_instants
 from schedlog_analysis._core.zones import LAST_YEAR, load_zone
 from schedlog_analysis.cron.describe import words
 from schedlog_analysis.cron.expression import Pattern, parse
@@ -35,7 +35,6 @@ from schedlog_analysis.errors import CronError
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Instant = pd.Timestamp | datetime | str
 
 # What fires later than its text says, between which bounds: seen in Apify's own tools, not in its documentation.
 _HIDDEN_OFFSETS: Final = {
@@ -131,7 +130,7 @@ class Cron:
             return f"{text}, later by a hidden constant of {least} to {most} minutes"
         return text
 
-    def ticks(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DatetimeIndex:
+    def ticks(self, start: InstantLike, end: InstantLike, *, min_gap: timedelta | None = None) -> pd.DatetimeIndex:
         """
         Plan the ticks of a stretch of time.
 
@@ -169,7 +168,7 @@ class Cron:
         """
         return to_instants(self.tick_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap)))
 
-    def count(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> int:
+    def count(self, start: InstantLike, end: InstantLike, *, min_gap: timedelta | None = None) -> int:
         """
         Count the ticks of a stretch, as :meth:`ticks` has them.
 
@@ -180,7 +179,7 @@ class Cron:
         """
         return len(self.tick_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap)))
 
-    def next(self, after: Instant, n: int = 1) -> pd.DatetimeIndex:
+    def next(self, after: InstantLike, n: int = 1) -> pd.DatetimeIndex:
         """
         Return the first `n` ticks strictly after an instant.
 
@@ -203,7 +202,7 @@ class Cron:
         """
         return to_instants(self.next_ms(_instant_ms(after, "after")[0], n))
 
-    def previous(self, before: Instant, n: int = 1) -> pd.DatetimeIndex:
+    def previous(self, before: InstantLike, n: int = 1) -> pd.DatetimeIndex:
         """
         Return the last `n` ticks strictly before an instant.
 
@@ -226,7 +225,7 @@ class Cron:
         """
         return to_instants(self.previous_ms(_instant_ms(before, "before")[1], n))
 
-    def readings(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DataFrame:
+    def readings(self, start: InstantLike, end: InstantLike, *, min_gap: timedelta | None = None) -> pd.DataFrame:
         """
         Plan the ticks of a stretch under every reading of what the platform leaves open.
 
@@ -369,7 +368,7 @@ class Cron:
         return ticks + offset if offset else ticks
 
 
-def _read_stretch(start: Instant, end: Instant) -> tuple[int, int]:
+def _read_stretch(start: InstantLike, end: InstantLike) -> tuple[int, int]:
     """Read the ends of a stretch of time [ms]."""
     start_ms, end_ms = _instant_ms(start, "start")[1], _instant_ms(end, "end")[1]
     if end_ms < start_ms:
@@ -379,7 +378,7 @@ def _read_stretch(start: Instant, end: Instant) -> tuple[int, int]:
     return start_ms, end_ms
 
 
-def _instant_ms(instant: Instant, name: str) -> tuple[int, int]:
+def _instant_ms(instant: InstantLike, name: str) -> tuple[int, int]:
     """Return the last whole millisecond at or before an instant, and the first at or after it."""
     try:
         stamp = pd.Timestamp(instant)
