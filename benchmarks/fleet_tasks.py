@@ -63,10 +63,10 @@ def three(folder: str, _n: int) -> dict[str, Any]:
     from concurrent.futures import ThreadPoolExecutor
 
     import pandas as pd
+    from schedlog_analysis.account.tallies import clusters_of, tally_failures
 
     from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
     from schedlog_analysis.account.batches import Contents
-    from schedlog_analysis.account.tallies import clusters_of, tally_failures
     from schedlog_analysis.analysis.failures.labels import label_messages, labelled
 
     def share(batch):

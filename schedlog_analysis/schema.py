@@ -201,6 +201,7 @@ class Incidents(Table):
     cause: Text = field("cause of that cluster; `missed` if most of its ticks were missed", nullable=True)
     example: Text = field("a real message, redacted", nullable=True)
     is_flapping: Flag = field("whether it went up and down before it ended")
+    problem_id: Text = field("problem that it is of; missing where it is of none, or nobody looked", nullable=True)
 
 
 class Problems(Table):

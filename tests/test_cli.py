@@ -2,9 +2,6 @@
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -48,12 +45,12 @@ def test_report_writes_and_summarises(sample, tmp_path, capsys, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_same_input_same_bytes(sample, tmp_path, capsys):
+def test_same_input_same_bytes(sample, tmp_path, capsys, run_cli):
     """Two runs in two processes write the same bytes."""
     one, two = tmp_path / "one.html", tmp_path / "two.html"
     assert main(["report", str(sample.path), "--period", "last-week", "--output", str(one)]) == 0
-    command = [sys.executable, "-m", "schedlog_analysis.cli", "report", str(sample.path), "--period", "last-week"]
-    subprocess.run([*command, "--output", str(two)], check=True, capture_output=True, env={"PYTHONHASHSEED": "7"})
+    words = ["report", sample.path, "--period", "last-week", "--output", two]
+    assert run_cli(*words, env={"PYTHONHASHSEED": "7"}).code == 0
     capsys.readouterr()
     assert one.read_bytes() == two.read_bytes()
 
@@ -216,18 +213,16 @@ def test_version(capsys):
     assert capsys.readouterr().out.count(".") == 2
 
 
-def test_importing_loads_nothing_heavy():
+def test_importing_loads_nothing_heavy(run_python):
     """Libraries are loaded when they are first needed, so that importing costs hardly anything."""
     heavy = {"matplotlib", "scipy", "requests", "jinja2", "typer"}
     code = f"import schedlog_analysis, sys; print(sorted({heavy} & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert told.strip() == "[]"
+    assert run_python(code) == "[]"
 
 
-def test_a_terminal_without_unicode_still_gets_the_summary(sample, tmp_path):
+def test_a_terminal_without_unicode_still_gets_the_summary(sample, tmp_path, run_cli):
     """What a terminal cannot show becomes a question mark, never a traceback."""
-    environment = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}
-    words = [sys.executable, "-m", "schedlog_analysis", "show", str(sample.path)]
-    done = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b"? Down now")
+    environment = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}
+    done = run_cli("show", sample.path, env=environment, cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith("? Down now")

@@ -1,7 +1,5 @@
 """Zones: the offsets of every time zone, from the system or the tzdata package, with rules beyond the last change."""
 
-import subprocess
-import sys
 import zoneinfo
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -73,15 +71,14 @@ def test_local_time_is_that_of_pandas(name):
     assert zone.local_ms(instants[:0]).tolist() == []
 
 
-def test_no_time_zone_database_but_the_package():
+def test_no_time_zone_database_but_the_package(run_python):
     """Where the system has no time zones, those of the tzdata package serve, and follow the same rules."""
     code = (
         "import zoneinfo; zoneinfo.reset_tzpath([])\n"
         "from schedlog_analysis.cron.cron import Cron\n"
         "print(Cron('0 12 * * *', 'Europe/Prague').next('2040-07-01T00:00Z')[0].isoformat())\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "2040-07-01T10:00:00+00:00", done.stderr
+    assert run_python(code) == "2040-07-01T10:00:00+00:00"
 
 
 @pytest.mark.parametrize(

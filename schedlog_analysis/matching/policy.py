@@ -152,7 +152,7 @@ class AccountingPolicy:
             value = str(getattr(self, name)).replace(" ", "_")  # people write "left out"
             object.__setattr__(self, name, value)
             if value not in allowed:
-                raise ConfigError(f"The policy's `{name}` is {value!r}; expected one of {', '.join(allowed)}.")
+                raise ConfigError(f"The policy's `{name}` is {value!r}; expected one of {_say(', '.join(allowed))}.")
 
     def judge(self, table: pd.DataFrame) -> pd.DataFrame:
         """
@@ -194,7 +194,7 @@ class AccountingPolicy:
         for window in self.maintenance:
             is_inside = window.holds(instants(table)) & (verdict != LEFT_OUT)
             verdict[is_inside], reason[is_inside] = LEFT_OUT, _REASON["maintenance"]
-        return table.assign(
+        return table.drop(columns=["counted_as", "reason"], errors="ignore").assign(
             counted_as=pd.Categorical.from_codes(verdict, dtype=_COUNTED),
             reason=pd.Categorical.from_codes(reason, dtype=_REASONS),
         )

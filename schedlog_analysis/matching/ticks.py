@@ -40,7 +40,7 @@ from schedlog_analysis.matching.definitions import (
 )
 from schedlog_analysis.matching.offsets import settle
 from schedlog_analysis.matching.policy import AccountingPolicy
-from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
+from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, JudgedTicks, Runs, Schedules, is_full
 
 ON_TIME, LATE, MISSED, UNKNOWN, DUPLICATE, EXTRA, MANUAL = range(len(STATUSES))
 # A run belongs to the last invocation before its start; how long the platform may take in between is not documented.
@@ -400,7 +400,7 @@ def _inferred(seen: _Seen) -> Definition | None:
 
 def _table(parts: list[_Rows], everyone: pd.Index[Any], told: pd.DataFrame) -> pd.DataFrame:
     if not parts:
-        return pd.DataFrame(Ticks.empty()).assign(reason=pd.Categorical([], categories=pd.Index(REASONS, dtype="str")))
+        return pd.DataFrame(JudgedTicks.empty())
     rows = _Rows.joined(parts)
     owner = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
     is_alone = rows.row < 0

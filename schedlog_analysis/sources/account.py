@@ -25,6 +25,12 @@ class Source:
         Where they came from.
     log, schedules, runs, fetches
         See `schema`; None where the source has none.
+
+    Examples
+    --------
+    >>> from schedlog_analysis import load_sample
+    >>> Source.read(str(load_sample().path), ["prices-hourly"]).schedules["name"].tolist()
+    ['prices-hourly']
     """
 
     name: str

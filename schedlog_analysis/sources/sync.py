@@ -115,6 +115,11 @@ def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     -------
     table
         One row per schedule of `fetches`: schedule_id, sync_every, sync_by; missing where the pace is not known.
+
+    Examples
+    --------
+    >>> list(next_sync(Log.empty(), Fetches.empty()))
+    ['schedule_id', 'sync_every', 'sync_by']
     """
     log = Log.accept(log)
     recent = log.sort_values(["schedule_id", "created_at"]).groupby("schedule_id", observed=True).tail(WINDOWS[0])
