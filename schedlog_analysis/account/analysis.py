@@ -7,9 +7,8 @@ those. The tables add up over parts of a fleet, so a fleet too large for one mac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ import pandas as pd
 from schedlog_analysis._core.arrays import among, encode
 from schedlog_analysis._core.calendar import window_starts
 from schedlog_analysis._core.instants import to_ms
+from schedlog_analysis.account.options import Changes, Options, takes_options
 from schedlog_analysis.analysis.budget import burn_down, require_objective
 from schedlog_analysis.analysis.cadence import cadence
 from schedlog_analysis.analysis.failures.clusters import failure_clusters
@@ -27,12 +27,12 @@ from schedlog_analysis.analysis.incidents.reliability import observe
 from schedlog_analysis.analysis.period import Period
 from schedlog_analysis.analysis.rates import error_rate
 from schedlog_analysis.analysis.slo import slo
-from schedlog_analysis.errors import InputError
 from schedlog_analysis.matching.invocations import invocations
 from schedlog_analysis.matching.policy import VERDICTS, AccountingPolicy, moments
 from schedlog_analysis.matching.runs import join_runs
 from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import NOT_STARTED, OUTCOMES, STATUSES, Holes, Log, Runs, Schedules, Ticks
+from schedlog_analysis.sources.account import Source
 from schedlog_analysis.sources.coverage import covered, data_end, extent, unseen
 
 NEVER = pd.Timestamp(0, unit="ms", tz="UTC")  # both bounds of an account without any sign of life
@@ -133,20 +133,16 @@ class Analysis:
             require_objective(self.objective)
 
     @classmethod
-    def build(  # noqa: PLR0913 - the options of a report, all but the log by keyword
+    @takes_options
+    def build(
         cls,
         log: pd.DataFrame,
         schedules: pd.DataFrame | None = None,
         *,
         runs: pd.DataFrame | None = None,
         fetches: pd.DataFrame | None = None,
-        period: str | Period = "all",
-        previous: str | Period | None = None,
-        tz: str = "UTC",
-        policy: AccountingPolicy | None = None,
-        objective: float | None = None,
-        grace: str = "60s",
-        schedule_ids: Iterable[str] | None = None,
+        options: Options | None = None,
+        **changes: Unpack[Changes],
     ) -> Self:
         """
         Compute every table.
@@ -158,20 +154,10 @@ class Analysis:
         schedules, runs, fetches
             What else is known, see `schema.Schedules`, `schema.Runs` and `schema.Fetches`. Where there are
             definitions, a schedule without one was probably deleted: nothing is expected of it after its last entry.
-        period
-            What to analyse, see `Period.parse`.
-        previous
-            What to compare with; by default the comparable period before, where there is data of it.
-        tz
-            Time zone of the calendar.
-        policy
-            What counts; by default `AccountingPolicy()`.
-        objective
-            Share of ticks that shall be up, such as 0.995. [0..1]
-        grace
-            Delay up to which a tick is on time, see `ticks`.
-        schedule_ids
-            Schedules to analyse; by default all.
+        options
+            What the analysis shall be like, see `Options`; those by default otherwise.
+        changes
+            Single options, which win: ``Analysis.build(log, period="2026-10", objective=0.995)``.
 
         Raises
         ------
@@ -185,18 +171,20 @@ class Analysis:
         >>> Analysis.build(sample.log, sample.schedules, period="2026-10")
         <Analysis of 13 schedules, October 2026>
         """
+        chosen = Options.of(options, changes)
+        policy, objective, grace, tolerance = chosen.policy, chosen.objective, chosen.grace, chosen.tolerance
         log, definitions = Log.accept(log), Schedules.empty() if schedules is None else Schedules.accept(schedules)
-        if schedule_ids is not None:
-            log, definitions, runs, fetches = _only(list(schedule_ids), log, definitions, runs, fetches)
-        first, end = _extent(log, definitions, tz)
-        asked, before, since = _spans(period, previous, first, end or first, tz)
-        policy = policy or AccountingPolicy()
+        if chosen.schedule_ids:
+            log, definitions, runs, fetches = _only(chosen.schedule_ids, log, definitions, runs, fetches)
+        first, end = _extent(log, definitions, chosen.tz)
+        asked, before, since = _spans(chosen.period, chosen.previous, first, end or first, chosen.tz)
 
-        told = invocations(log, definitions)
+        told = invocations(log, definitions, tolerance=tolerance)
         seen = extent(log)
         gaps = unseen(seen, fetches)
         blind = _blind(seen, gaps, definitions)
-        matched = ticks(told, definitions, start=since, end=end or first, holes=blind, runs=runs, grace=grace)
+        span: dict[str, Any] = {"start": since, "end": end or first}
+        matched = ticks(told, definitions, **span, holes=blind, runs=runs, grace=grace, tolerance=tolerance)
         now, earlier = (_within(matched, one) for one in (asked, before))
         told_now, told_before = (_within(told, one) for one in (asked, before))
         found = incidents(matched, told)
@@ -312,22 +300,15 @@ def _run_tables(
 
 
 def _only(
-    wanted: list[str],
+    wanted: tuple[str, ...],
     log: pd.DataFrame,
     schedules: pd.DataFrame,
     runs: pd.DataFrame | None,
     fetches: pd.DataFrame | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]:
     """Keep some schedules."""
-    known = {*log["schedule_id"].astype("str"), *schedules["schedule_id"].astype("str")}
-    lost = sorted(set(wanted) - known)
-    if lost:
-        raise InputError(f"There is no schedule {lost[0]!r}; expected ids of the log or of the definitions.")
-    tables = (None if one is None else one[one["schedule_id"].isin(wanted)] for one in (log, schedules, runs, fetches))
-    kept_log, kept_schedules, kept_runs, kept_fetches = (
-        None if one is None else one.reset_index(drop=True) for one in tables
-    )
-    return kept_log, kept_schedules, kept_runs, kept_fetches  # type: ignore[return-value]  # the first two were given
+    kept = Source("the log and the definitions", log, schedules, runs, fetches).only(wanted)
+    return kept.log, schedules if kept.schedules is None else kept.schedules, kept.runs, kept.fetches
 
 
 def _extent(log: pd.DataFrame, schedules: pd.DataFrame, tz: str) -> tuple[pd.Timestamp, pd.Timestamp | None]:

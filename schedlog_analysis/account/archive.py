@@ -6,20 +6,20 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import pandas as pd
 
 from schedlog_analysis._core.arrays import among
-from schedlog_analysis._core.instants import duration_ms
 from schedlog_analysis.account.analysis import Analysis, _extent, _newest, _spans
 from schedlog_analysis.account.batches import Batch, Contents
 from schedlog_analysis.account.combine import add_up, meet
 from schedlog_analysis.account.kept import Kept
+from schedlog_analysis.account.options import Options, takes_options
 from schedlog_analysis.account.part import Matched, Question
 from schedlog_analysis.account.working import Work, work_on
 from schedlog_analysis.analysis.period import Period
-from schedlog_analysis.errors import InputError
-from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.errors import ConfigError, InputError
 from schedlog_analysis.schema import NOT_STARTED
 from schedlog_analysis.sources.archive import Archive
 
@@ -41,19 +41,17 @@ class FleetAnalysis(Analysis):
     worst: tuple[str, ...] = ()
 
 
-def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by keyword
+@takes_options
+def analyze(
     archive: Archive | str | os.PathLike[str],
-    period: str | Period = "all",
+    period: str | Period | None = None,
     *,
     scheduler: object = None,
-    previous: str | Period | None = None,
-    tz: str = "UTC",
-    policy: AccountingPolicy | None = None,
-    objective: float | None = None,
-    grace: str = "60s",
     worst: int = WORST,
     batch_entries: int = BATCH,
     resume: str | os.PathLike[str] | None = None,
+    options: Options | None = None,
+    **changes: Any,  # noqa: ANN401 - as `Changes` says, whose period stands above
 ) -> FleetAnalysis:
     """
     Analyse a whole archive, however large, in batches of whole schedules.
@@ -62,8 +60,8 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     ----------
     archive
         An `Archive`, or where it is.
-    period, previous, tz, policy, objective, grace
-        See `Analysis.build`.
+    period
+        What to analyse, see `Period.parse`; that of the options otherwise.
     scheduler
         Where to compute. None: in this process. ``"processes"`` or a number: in that many processes of this machine.
         ``"tcp://…"`` or a ``dask.distributed.Client``: on the workers of Dask, which must reach the archive by the same
@@ -74,6 +72,8 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
         Entries of a batch, but a schedule is never cut. Memory is in proportion: see Notes.
     resume
         Folder to keep finished batches in while the analysis lasts: the same call goes on where it was interrupted.
+    options, changes
+        See `Analysis.build`; all schedules are analysed.
 
     Returns
     -------
@@ -110,17 +110,21 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     if not archive.exists():
         raise InputError(f"There is no archive in {archive.location!r}; expected one, see `schedlog sync`.")
-    duration_ms(grace, "grace")
+    chosen = Options.of(options, changes if period is None else changes | {"period": period})
+    if chosen.schedule_ids:
+        raise ConfigError("A few schedules need no batches, which are of all; expected no `schedule_ids`.")
+    objective = chosen.objective
     contents, definitions = Contents.of(archive), archive.read_schedules()
-    first, end = _extent(contents.extent(), definitions, tz)
-    asked, before, since = _spans(period, previous, first, end or first, tz)
+    first, end = _extent(contents.extent(), definitions, chosen.tz)
+    asked, before, since = _spans(chosen.period, chosen.previous, first, end or first, chosen.tz)
     question = Question(
         period=asked,
         previous=before,
-        policy=policy or AccountingPolicy(),
+        policy=chosen.policy,
         since=since,
         end=end or first,
-        grace=grace,
+        grace=chosen.grace,
+        tolerance=chosen.tolerance,
         has_objective=objective is not None,
         has_runs=bool(contents.files["runs"]),
     )
@@ -129,7 +133,7 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     kept = None if resume is None else Kept(resume, _asked(contents, question))
     done = work_on(work, batches, scheduler, kept)
     tables, labels = add_up(done.parts, done.sums, question)
-    chosen = _worst(tables, {one for batch in batches for one in batch.ids} - done.errors.keys(), worst)
+    shown = _worst(tables, {one for batch in batches for one in batch.ids} - done.errors.keys(), worst)
     found = FleetAnalysis(
         period=asked,
         previous=before,
@@ -137,11 +141,11 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
         schedules=_newest(definitions),
         **tables,
         **meet(objective, done.sums, tables["daily"], question),
-        **_details(work, contents.batch(tuple(sorted(chosen))), labels),
+        **_details(work, contents.batch(tuple(sorted(shown))), labels),
         data_end=end,
         objective=objective,
-        grace=grace,
-        worst=tuple(chosen),
+        grace=chosen.grace,
+        worst=tuple(shown),
         errors=done.errors,
     )
     if kept is not None:

@@ -156,9 +156,9 @@ class Options:
             object.__setattr__(self, option.name, value)
 
     @classmethod
-    def of(cls, options: Options | None, changes: Mapping[str, Any]) -> Options:
+    def of(cls, options: Options | None, changes: Mapping[str, object]) -> Options:
         """
-        Change some options.
+        Change some options; None are those by default.
 
         Raises
         ------
@@ -172,7 +172,8 @@ class Options:
         >>> Options.of(None, {"tz": "Europe/Prague"}).tz
         'Europe/Prague'
         """
-        return replace(options or cls(), **changes)
+        keywords: Plain = dict(changes)
+        return replace(options or cls(), **keywords)
 
     @classmethod
     def settings(cls) -> dict[str, Setting]:
@@ -208,8 +209,8 @@ class Options:
         """
         Write options as they stand in a file or a notebook: text, numbers, lists, tables and None.
 
-        `from_mapping` gives equal options back. But a `Period` loses its name, and an objective below 1 % is refused as a
-        mistake; one of more than 15 digits may be rounded.
+        `from_mapping` gives equal options back. But a `Period` loses its name, and an objective below 1 % is refused
+        as a mistake; one of more than 15 digits may be rounded.
         """
         plain: Plain = {}
         for option in fields(self):
@@ -244,6 +245,7 @@ def takes_options(function: _Function) -> _Function:
     further = [
         inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=option.type)
         for option in fields(Options)
+        if option.name not in signature.parameters
     ]
     function.__signature__ = signature.replace(parameters=[*own, *further])  # type: ignore[attr-defined]
     return function

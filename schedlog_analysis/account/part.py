@@ -36,6 +36,7 @@ class Question(NamedTuple):
     since: pd.Timestamp
     end: pd.Timestamp
     grace: str
+    tolerance: str
     has_objective: bool
     has_runs: bool
 
@@ -62,7 +63,7 @@ class Matched(NamedTuple):
     @classmethod
     def of(cls, log: pd.DataFrame, known: Known, asked: Question) -> Matched:
         """Match a log with its plan, as `Analysis.build` does."""
-        told = invocations(log, known.definitions)
+        told = invocations(log, known.definitions, tolerance=asked.tolerance)
         seen = extent(log)
         gaps = unseen(seen, known.fetches)
         blind = _blind(seen, gaps, known.everyone)
@@ -74,6 +75,7 @@ class Matched(NamedTuple):
             holes=blind,
             runs=known.runs,
             grace=asked.grace,
+            tolerance=asked.tolerance,
         )
         return cls(told, matched, gaps, blind.iloc[len(gaps) :], covered(seen, known.fetches, gaps))
 
