@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schedlog_analysis import AccountingPolicy, Maintenance, Period
 from schedlog_analysis.account.options import Changes, Options, takes_options
+from schedlog_analysis.account.settings import SETTINGS
 from schedlog_analysis.errors import InputError
 
 ZONES = st.sampled_from(["UTC", "Europe/Prague", "America/New_York"])
@@ -46,18 +47,17 @@ def test_options_come_back_from_what_is_written_of_them(options):
 @given(OPTIONS)
 def test_options_come_back_from_toml(options):
     """Each setting, written as TOML writes it, is read back by TOML's own reader."""
-    settings = Options.settings()
     lines = [
-        f"{name} = {settings[name].show(value)}" for name, value in options.to_mapping().items() if value is not None
+        f"{name} = {SETTINGS[name].show(value)}" for name, value in options.to_mapping().items() if value is not None
     ]
     assert Options.from_mapping(tomllib.loads("\n".join(lines))) == options
 
 
 def test_every_option_is_declared_with_its_meaning():
-    """Each has a setting with a sentence, and what it is by default is what an empty mapping gives."""
-    assert all(setting.meaning.endswith(".") for setting in Options.settings().values())
-    assert Options.from_mapping({}) == Options()
-    assert Options.from_mapping(dict.fromkeys(Options.settings())) == Options()
+    """Each has a setting, with a sentence of help, whose default is that in Python."""
+    assert Options().to_mapping() == {name: setting.default for name, setting in SETTINGS.items()}
+    assert Options.from_mapping({}) == Options.from_mapping(dict.fromkeys(SETTINGS)) == Options()
+    assert all(setting.meaning.endswith(".") for setting in SETTINGS.values())
     for option in fields(Options):
         assert f"\n    {option.name}\n        " in Options.__doc__
 

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any, Self, TypedDict, TypeVar
 
 from schedlog_analysis._core.instants import Moment
-from schedlog_analysis.account.settings import (
-    ACCOUNTING,
-    MAINTENANCE,
-    SCHEDULE,
+from schedlog_analysis.account.checks import (
     Check,
     Label,
     Plain,
-    Setting,
     check_duration,
     check_ids,
     check_now,
@@ -38,6 +34,7 @@ from schedlog_analysis.account.settings import (
     write_period,
     write_policy,
 )
+from schedlog_analysis.account.settings import SETTINGS
 from schedlog_analysis.analysis.period import Period
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.matching.policy import AccountingPolicy
@@ -46,11 +43,9 @@ _USUAL = AccountingPolicy()
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _declare(
-    check: Check, *settings: Setting, read: Check | None = None, write: Callable[[Any], Any] | None = None
-) -> Plain:
-    """Declare how an option is checked, and how it is read and written as a `Setting`."""
-    return {"check": check, "settings": settings, "read": read or check, "write": write or (lambda value: value)}
+def _declare(setting: str, check: Check, read: Check | None = None, write: Callable[[Any], Any] | None = None) -> Plain:
+    """Say which `Setting` an option is for people, how it is checked, and how it becomes the setting and back."""
+    return {"setting": setting, "check": check, "read": read or check, "write": write or (lambda value: value)}
 
 
 @dataclass(frozen=True)
@@ -97,58 +92,21 @@ class Options:
     True
     """
 
-    period: str | Period = field(
-        default="all",
-        metadata=_declare(
-            check_period,
-            Setting("period", "last-week, last-month, 2026-10, 2026-W43, 2026-10-01..2026-11-01, all."),
-            write=write_period,
-        ),
-    )
+    period: str | Period = field(default="all", metadata=_declare("period", check_period, write=write_period))
     previous: str | Period | None = field(
-        default=None,
-        metadata=_declare(
-            check_previous,
-            Setting("previous", "What to compare with, where the period before is wrong."),
-            write=write_period,
-        ),
+        default=None, metadata=_declare("previous", check_previous, write=write_period)
     )
-    tz: str = field(
-        default="UTC", metadata=_declare(check_zone, Setting("tz", "Time zone of days, weeks and clock times."))
-    )
-    policy: AccountingPolicy = field(default=_USUAL, metadata=_declare(check_policy, ACCOUNTING, MAINTENANCE))
+    tz: str = field(default="UTC", metadata=_declare("tz", check_zone))
+    policy: AccountingPolicy = field(default=_USUAL, metadata=_declare("accounting", check_policy))  # and maintenance
     objective: float | None = field(
-        default=None,
-        metadata=_declare(
-            check_objective,
-            Setting("slo", "Objective in percent, such as 99.5.", "number"),
-            read=read_percent,
-            write=write_percent,
-        ),
+        default=None, metadata=_declare("slo", check_objective, read_percent, write_percent)
     )
-    grace: str = field(
-        default="60s", metadata=_declare(check_duration, Setting("grace", "Delay up to which a tick is on time."))
-    )
-    tolerance: str = field(
-        default="1s",
-        metadata=_declare(
-            check_duration, Setting("tolerance", "How far the platform's clock may run ahead of the plan.")
-        ),
-    )
-    schedule_ids: tuple[str, ...] = field(default=(), metadata=_declare(check_ids, SCHEDULE, write=list))
-    title: str = field(
-        default="Schedule reliability", metadata=_declare(check_text, Setting("title", "What the report is called."))
-    )
-    pages: int = field(
-        default=20,
-        metadata=_declare(
-            check_pages, Setting("pages", "Schedules with a page of their own at most: the worst.", "whole number")
-        ),
-    )
-    now: str | None = field(
-        default=None,
-        metadata=_declare(check_now, Setting("now", "When the report is made; by default the clock says.")),
-    )
+    grace: str = field(default="60s", metadata=_declare("grace", check_duration))
+    tolerance: str = field(default="1s", metadata=_declare("tolerance", check_duration))
+    schedule_ids: tuple[str, ...] = field(default=(), metadata=_declare("schedule", check_ids, write=list))
+    title: str = field(default="Schedule reliability", metadata=_declare("title", check_text))
+    pages: int = field(default=20, metadata=_declare("pages", check_pages))
+    now: str | None = field(default=None, metadata=_declare("now", check_now))
 
     def __post_init__(self) -> None:
         for option in fields(self):
@@ -176,11 +134,6 @@ class Options:
         return replace(options or cls(), **keywords)
 
     @classmethod
-    def settings(cls) -> dict[str, Setting]:
-        """Give every option as people write it, by name."""
-        return {setting.name: setting for option in fields(cls) for setting in option.metadata["settings"]}
-
-    @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], label: Label = "`{}`".format) -> Self:
         """
         Read options as they stand in a file or a notebook.
@@ -188,7 +141,7 @@ class Options:
         Parameters
         ----------
         mapping
-            Values by the names of `settings`; what is missing or None is as by default.
+            Values by the names of `SETTINGS`; what is missing or None is as by default.
         label
             What a message calls an option.
 
@@ -197,13 +150,15 @@ class Options:
         InputError
             If there is no option of that name, or one cannot be read.
         """
-        settings = cls.settings()
-        for name in mapping.keys() - settings.keys():
-            raise ConfigError(f"There is no option {name!r}; expected one of {', '.join(settings)}.")
-        given = {name: settings[name].take(value, label(name)) for name, value in mapping.items() if value is not None}
-        policy = read_policy(given, label)
-        plain = {option.name: _read(option, given, label) for option in fields(cls) if _is_given(option, given)}
-        return cls(**plain | {"policy": policy})
+        for name in mapping.keys() - SETTINGS.keys():
+            raise ConfigError(f"There is no option {name!r}; expected one of {', '.join(SETTINGS)}.")
+        given = {name: SETTINGS[name].take(value, label(name)) for name, value in mapping.items() if value is not None}
+        plain: Plain = {"policy": read_policy(given, label)}
+        for option in fields(cls):
+            name = option.metadata["setting"]
+            if option.name != "policy" and name in given:
+                plain[option.name] = option.metadata["read"](given[name], label(name))
+        return cls(**plain)
 
     def to_mapping(self) -> Plain:
         """
@@ -217,8 +172,7 @@ class Options:
             if option.name == "policy":
                 plain |= write_policy(self.policy, self.tz)
             else:
-                (setting,) = option.metadata["settings"]
-                plain[setting.name] = option.metadata["write"](getattr(self, option.name))
+                plain[option.metadata["setting"]] = option.metadata["write"](getattr(self, option.name))
         return plain
 
 
@@ -249,12 +203,3 @@ def takes_options(function: _Function) -> _Function:
     ]
     function.__signature__ = signature.replace(parameters=[*own, *further])  # type: ignore[attr-defined]
     return function
-
-
-def _is_given(option: Field[Any], given: Plain) -> bool:
-    return option.name != "policy" and option.metadata["settings"][0].name in given
-
-
-def _read(option: Field[Any], given: Plain, label: Label) -> Any:  # noqa: ANN401 - of any option
-    (setting,) = option.metadata["settings"]
-    return option.metadata["read"](given[setting.name], label(setting.name))

@@ -1,31 +1,20 @@
-"""A setting is an option as people write it: in ``schedlog.toml``, the environment, a notebook, or after ``--name``."""
+"""
+A setting is an option as people write it: in ``schedlog.toml``, the environment, a notebook, or after ``--name``.
+
+It is declared once, in `SETTINGS`: a new one needs a line there and a field of `Options`. Nothing heavy is imported,
+so that ``--help`` answers at once.
+"""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import pandas as pd
-
-from schedlog_analysis._core.calendar import zone
-from schedlog_analysis._core.instants import Moment, duration_ms, moment_ms
-from schedlog_analysis.analysis.budget import require_objective
-from schedlog_analysis.analysis.period import Period
-from schedlog_analysis.errors import ConfigError, InputError
-from schedlog_analysis.matching.policy import AccountingPolicy, Maintenance
+from schedlog_analysis.errors import ConfigError
 
 Kind = Literal["text", "number", "whole number", "list of texts", "table of texts"]
-Label = Callable[[str], str]  # what a message calls an option
-Check = Callable[[Any, str], Any]  # takes a value and what a message calls it; gives the value, or refuses it
-Plain = dict[str, Any]
-
-RULES = tuple(rule.name for rule in fields(AccountingPolicy) if rule.name != "maintenance")
-WINDOW = "2026-10-05T00:00Z..2026-10-05T04:00Z, or '0 2 * * SUN for 2h'"
 _TYPES: dict[Kind, tuple[type, ...]] = {
     "text": (str,),
     "number": (int, float),
@@ -33,8 +22,6 @@ _TYPES: dict[Kind, tuple[type, ...]] = {
     "list of texts": (list, tuple),
     "table of texts": (dict,),
 }
-_ALL = 100  # [%]
-_CENTURY = pd.Timestamp("1970-01-01T00:00Z"), pd.Timestamp("2070-01-01T00:00Z")  # data to try a period on
 
 
 @dataclass(frozen=True)
@@ -46,6 +33,8 @@ class Setting:
     ----------
     name
         What it is called there.
+    default
+        What it is where nobody says otherwise; None where it is nothing at all.
     meaning
         One sentence of help.
     kind
@@ -53,6 +42,7 @@ class Setting:
     """
 
     name: str
+    default: Any
     meaning: str
     kind: Kind = "text"
 
@@ -67,7 +57,7 @@ class Setting:
 
         Examples
         --------
-        >>> Setting("schedule", "Only these.", "list of texts").parse("prices-hourly; Backup", "$X")
+        >>> Setting("schedule", [], "Only these.", "list of texts").parse("prices-hourly; Backup", "$X")
         ['prices-hourly', 'Backup']
         """
         if self.kind == "text":
@@ -91,172 +81,13 @@ class Setting:
 
         Examples
         --------
-        >>> Setting("accounting", "What counts.", "table of texts").show({"skipped": "down"})
+        >>> Setting("accounting", {}, "What counts.", "table of texts").show({"skipped": "down"})
         '{ skipped = "down" }'
         """
         if isinstance(value, dict):
             inner = ", ".join(f"{name} = {self.show(text)}" for name, text in value.items())
             return f"{{ {inner} }}" if inner else "{}"
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # which TOML must have escaped
-
-
-ACCOUNTING = Setting(
-    "accounting", "What counts how: RULE=VALUE, such as skipped=down; may be repeated.", "table of texts"
-)
-MAINTENANCE = Setting(
-    "maintenance", "Time to leave out: START..END, or 'CRON for DURATION' in --tz; may be repeated.", "list of texts"
-)
-SCHEDULE = Setting(
-    "schedule", "Only this schedule, by id, name, title or how one of these begins; may be repeated.", "list of texts"
-)
-
-
-def check_text(value: Any, label: str) -> str:  # noqa: ANN401 - whatever was given
-    """Take a text that says something."""
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{label} is {value!r}; expected a text.")
-    return value
-
-
-def check_period(value: Any, label: str) -> str | Period:  # noqa: ANN401 - whatever was given
-    """Take a `Period`, or a text that `Period.parse` can read."""
-    if isinstance(value, Period):
-        return value
-    Period.parse(check_text(value, label), *_CENTURY)  # complains of what it cannot read
-    return str(value)
-
-
-def check_previous(value: Any, label: str) -> str | Period | None:  # noqa: ANN401 - whatever was given
-    """Take what `check_period` does, or None."""
-    return None if value is None else check_period(value, label)
-
-
-def check_zone(value: Any, label: str) -> str:  # noqa: ANN401 - whatever was given
-    """Take the name of a time zone."""
-    return zone(check_text(value, label)).key
-
-
-def check_duration(value: Any, label: str) -> str:  # noqa: ANN401 - whatever was given
-    """Take a duration from 0; one of Python's own becomes text."""
-    try:
-        ms = duration_ms(value)
-    except InputError as error:
-        raise ConfigError(f"{label} is {value!r}; expected a duration from 0, such as '60s' or '5min'.") from error
-    return value if isinstance(value, str) else f"{ms}ms"
-
-
-def check_objective(value: Any, _: str) -> float | None:  # noqa: ANN401 - whatever was given
-    """Take an objective as a share, or None."""
-    return None if value is None else require_objective(value)
-
-
-def read_percent(value: Any, label: str, *, ends: bool = False) -> float:  # noqa: ANN401 - whatever was given
-    """
-    Read a share that people write in percent.
-
-    Parameters
-    ----------
-    value
-        Such as 99.5. [%]
-    label
-        What a message calls it.
-    ends
-        Whether 0 and 100 make sense.
-
-    Raises
-    ------
-    ConfigError
-        If it is no percentage, or looks like a share.
-
-    Examples
-    --------
-    >>> read_percent(99.5, "`--slo`")
-    0.995
-    >>> read_percent(0.995, "`--slo`")
-    Traceback (most recent call last):
-    ...
-    schedlog_analysis.errors.ConfigError: `--slo` is 0.995; expected percent, such as 99.5; did you mean 99.5?
-    """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    percent = Decimal(str(value)) if is_number else Decimal(-1)
-    is_share = 0 < percent < 1
-    if is_share or not (0 <= percent <= _ALL if ends else 0 < percent < _ALL):
-        hint = f"; did you mean {float(percent * 100):g}?" if is_share else "."
-        raise ConfigError(f"{label} is {value!r}; expected percent, such as 99.5{hint}")
-    return float(percent / 100)
-
-
-def write_percent(share: float | None) -> float | None:
-    """Write a share in percent, so that `read_percent` gives it back; None stays None."""
-    return None if share is None else float(Decimal(str(share)) * 100)
-
-
-def check_ids(value: Any, label: str) -> tuple[str, ...]:  # noqa: ANN401 - whatever was given
-    """Take schedules as a tuple; one alone will do, and None is none."""
-    ids = (value,) if isinstance(value, str) else () if value is None else tuple(value)
-    if not all(isinstance(each, str) and each.strip() for each in ids):
-        raise ConfigError(f"{label} is {value!r}; expected a list of schedules.")
-    return ids
-
-
-def check_pages(value: Any, label: str) -> int:  # noqa: ANN401 - whatever was given
-    """Take a whole number from 0."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigError(f"{label} is {value!r}; expected a whole number from 0.")
-    return value
-
-
-def check_now(value: Any, label: str) -> str | None:  # noqa: ANN401 - whatever was given
-    """Take an instant with an offset, or None; one of Python's own becomes text."""
-    if value is None:
-        return None
-    try:
-        moment_ms(value)
-    except InputError as error:
-        raise ConfigError(
-            f"{label} is {value!r}; expected an instant with an offset, such as 2026-11-01T00:00Z."
-        ) from error
-    return value if isinstance(value, str) else pd.Timestamp(value).isoformat()
-
-
-def check_policy(value: Any, label: str) -> AccountingPolicy:  # noqa: ANN401 - whatever was given
-    """Take a policy; None is the usual one."""
-    if value is None:
-        return AccountingPolicy()
-    if not isinstance(value, AccountingPolicy):
-        raise ConfigError(f"{label} is {value!r}; expected an AccountingPolicy.")
-    return value
-
-
-def maintenance_window(text: str, tz: str) -> Maintenance:
-    """
-    Read a maintenance window: two instants, or a cron and a duration.
-
-    Parameters
-    ----------
-    text
-        ``START..END``, ``CRON for DURATION`` or ``CRON for DURATION in ZONE``.
-    tz
-        Time zone of a cron without one.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither.
-
-    Examples
-    --------
-    >>> str(maintenance_window("0 2 * * SUN for 2h", "Europe/Prague"))
-    '2h from 0 2 * * SUN (Europe/Prague)'
-    """
-    if ".." in text:
-        start, _, end = text.partition("..")
-        return Maintenance(start=start.strip(), end=end.strip())
-    cron, found, rest = text.rpartition(" for ")
-    if not found:
-        raise ConfigError(f"The maintenance window {text!r} cannot be read; expected {WINDOW}.")
-    duration, _, own = rest.partition(" in ")
-    return Maintenance(cron=cron.strip(), duration=duration.strip(), tz=own.strip() or tz)
 
 
 def parse_rules(texts: Iterable[str], label: str) -> dict[str, str]:
@@ -277,40 +108,41 @@ def parse_rules(texts: Iterable[str], label: str) -> dict[str, str]:
     return rules
 
 
-def read_policy(given: Plain, label: Label) -> AccountingPolicy:
-    """Read the policy out of `ACCOUNTING` and `MAINTENANCE`."""
-    rules = given.get("accounting", {})
-    for name in rules:
-        if name not in RULES:
-            raise ConfigError(f"{label(f'accounting.{name}')} is no rule; expected one of {', '.join(RULES)}.")
-    windows = (maintenance_window(text, given.get("tz", "UTC")) for text in given.get("maintenance", ()))
-    return AccountingPolicy(**rules, maintenance=tuple(windows))
-
-
-def write_policy(policy: AccountingPolicy, tz: str) -> Plain:
-    """Write the policy as `ACCOUNTING` and `MAINTENANCE`."""
-    windows = [_write_window(window, tz) for window in policy.maintenance]
-    return {"accounting": {name: getattr(policy, name) for name in RULES}, "maintenance": windows}
-
-
-def _write_window(window: Maintenance, tz: str) -> str:
-    if window.cron is None:
-        return f"{_write_instant(window.start)}..{_write_instant(window.end)}"
-    length = window.duration if isinstance(window.duration, str) else f"{duration_ms(window.duration or '0s')}ms"
-    return f"{window.cron} for {length}" + ("" if window.tz == tz else f" in {window.tz}")
-
-
-def _write_instant(instant: Moment | None) -> str:
-    return instant.isoformat() if isinstance(instant, date) else str(instant)
-
-
-def write_period(period: str | Period | None) -> str | None:
-    """Write a period as text; that of a `Period` names its bounds."""
-    return f"{period.start.isoformat()}..{period.end.isoformat()}" if isinstance(period, Period) else period
-
-
 def _parse_number(text: str, kind: Kind, label: str) -> float:
     try:
         return int(text) if kind == "whole number" else float(text)
     except ValueError as error:
         raise ConfigError(f"{label} is {text!r}; expected a {kind}.") from error
+
+
+_USUAL = {
+    "partial": "down",
+    "missed": "down",
+    "late": "up",
+    "skipped": "left out",
+    "duplicate": "left out",
+    "extra": "outcome",
+    "manual": "left out",
+}
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "period",
+            "all",
+            "last-week, last-month, 2026-10, 2026-W43, 2026-10-01..2026-11-01, all; of the data, not of today.",
+        ),
+        Setting("previous", None, "What to compare with, where the period before is wrong."),
+        Setting("tz", "UTC", "Time zone of days, weeks and clock times."),
+        Setting("slo", None, "Objective in percent, such as 99.5.", "number"),
+        Setting("grace", "60s", "Delay up to which a tick is on time."),
+        Setting("tolerance", "1s", "How far the platform's clock may run ahead of the plan."),
+        Setting("schedule", [], "Only this schedule, by id, name, title or how one of these begins.", "list of texts"),
+        Setting("maintenance", [], "Time to leave out: START..END, or 'CRON for DURATION' in --tz.", "list of texts"),
+        Setting("accounting", _USUAL, "What counts how: RULE=VALUE, such as skipped=down.", "table of texts"),
+        Setting("title", "Schedule reliability", "What the report is called."),
+        Setting("pages", 20, "Schedules with a page of their own at most: the worst.", "whole number"),
+        Setting("now", None, "When the report is made, such as 2026-11-01T06:30Z; by default the clock says."),
+    )
+}
