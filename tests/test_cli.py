@@ -384,11 +384,11 @@ def test_serve_says_which_extra_it_needs(sample, capsys, monkeypatch, package):
 def test_a_reader_may_leave(sample, tmp_path, command):
     """`schedlog show | head -1` is no failure, and prints no complaint."""
     words = command.replace("-f", "--format json").format(sample=sample.path).split()
-    program = subprocess.Popen([sys.executable, "-m", "schedlog_analysis", *words], cwd=tmp_path,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
-    program.stdout.close()
-    assert program.stderr.read() == b""
-    assert program.wait() == 0
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-m", "schedlog_analysis", *words], cwd=tmp_path, **pipes) as program:
+        program.stdout.close()
+        assert program.stderr.read() == b""
+    assert program.returncode == 0
 
 
 def test_quiet_says_nothing_where_all_is_well(sample, tmp_path, capsys):
@@ -431,7 +431,7 @@ def test_no_token_is_told(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "APIFY_TOKEN" in _fails(capsys, "fetch", "--output", str(tmp_path / "x"))
-    assert "APIFY_TOKEN" in _fails(capsys, "sync", str(tmp_path / "archive"))
+    assert "pass `--token`, set APIFY_TOKEN" in _fails(capsys, "sync", str(tmp_path / "archive"))
 
 
 def test_simulate_makes_what_the_sample_is(sample, tmp_path, capsys):

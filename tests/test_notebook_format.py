@@ -89,13 +89,13 @@ def test_the_command_writes_every_option_into_the_notebook(few, tmp_path, capsys
     with mock.patch.dict(os.environ, {"SCHEDLOG_PERIOD": "2026-10", "SCHEDLOG_SLO": "99.5"}):
         for form in ("json", "ipynb"):
             assert main(["report", few, "-q", "--format", form, "-o", str(tmp_path / f"r.{form}"), *flags]) == 0
+    assert capsys.readouterr() == ("", "")
     facts = json.loads((tmp_path / "r.json").read_text())
     notebook = (tmp_path / "r.ipynb").read_text()
     assert _executed(notebook) == facts
     assert facts["objective"]
     assert "slo = 99.5" in _codes(notebook)[0]
     assert [line.split(" = ")[0] for line in _codes(notebook)[0].splitlines()] == ["source", *SETTINGS]
-    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.filterwarnings("default")  # the kernel is another process, and says things of its own on the way

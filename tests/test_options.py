@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedlog_analysis import AccountingPolicy, Maintenance, Period
+from schedlog_analysis import AccountingPolicy, Maintenance, Period, Report
 from schedlog_analysis.account.options import Changes, Options, takes_options
 from schedlog_analysis.account.settings import SETTINGS
 from schedlog_analysis.errors import InputError
@@ -150,3 +150,12 @@ def test_objects_become_text():
     assert (written["grace"], written["now"]) == ("120000ms", "2026-10-08T00:00:00+00:00")
     assert written["maintenance"] == [written["period"], "0 2 * * * for 7200000ms"]
     assert Options.from_mapping(written).to_mapping() == written
+
+
+def test_title_and_pages_reach_the_report(sample):
+    """They are options like all others, and the clock that was looked at is handed on."""
+    options = Options(title="Night shift\n", pages=1, period="2026-10", now="2026-11-01T06:30Z")
+    report = Report.build(sample.log, sample.schedules, options=options)
+    assert (report.facts["title"], len(report.facts["pages"]["schedule_ids"])) == ("Night shift", 1)
+    assert report.now == "2026-11-01T06:30Z"
+    assert Report.build(sample.log, sample.schedules, options=options, pages=2).pages == 2

@@ -167,13 +167,11 @@ class Options:
         `from_mapping` gives equal options back. But a `Period` loses its name, and an objective below 1 % is refused
         as a mistake; one of more than 15 digits may be rounded.
         """
-        plain: Plain = {}
+        plain = write_policy(self.policy, self.tz)
         for option in fields(self):
-            if option.name == "policy":
-                plain |= write_policy(self.policy, self.tz)
-            else:
+            if option.name != "policy":
                 plain[option.metadata["setting"]] = option.metadata["write"](getattr(self, option.name))
-        return plain
+        return {name: plain[name] for name in SETTINGS}
 
 
 class Changes(TypedDict, total=False):

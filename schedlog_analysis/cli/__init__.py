@@ -17,7 +17,7 @@ import typer
 
 from schedlog_analysis.cli.commands import app
 from schedlog_analysis.cli.streams import say
-from schedlog_analysis.errors import SchedlogError
+from schedlog_analysis.errors import SchedlogError, TokenError
 
 WRONG, UNEXPECTED = 2, 70  # the latter is EX_SOFTWARE of sysexits.h
 DEBUG = "SCHEDLOG_DEBUG"
@@ -64,6 +64,8 @@ def _explain(error: Exception, words: list[str]) -> int:
     """Say in one sentence what went wrong, and give the exit code."""
     if isinstance(error, _Usage):
         say(_usage(error))
+    elif isinstance(error, TokenError):
+        say(str(error).replace("`token`", "`--token`"))  # as it is called here
     elif isinstance(error, SchedlogError):
         say(str(error))
     elif isinstance(error, ModuleNotFoundError) and (package := str(error.name).partition(".")[0]) in EXTRAS:

@@ -98,10 +98,8 @@ class Settings:
         lines = []
         for name, setting in EVERY.items():
             value, place = self[name], self.chosen[name].place if name in self.chosen else "default"
-            written = f"# {name}" if value is None else f"{name} = {setting.show(value)}"
-            if isinstance(value, dict):
-                value = setting.default | value
-            lines.append(f"{written}  # {place}")
+            whole = setting.default | value if isinstance(value, dict) else value
+            lines.append(f"# {name}  # {place}" if whole is None else f"{name} = {setting.show(whole)}  # {place}")
         return lines
 
 

@@ -102,7 +102,7 @@ def _fleet(source: str, options: Options, settings: Settings) -> Report:
     analysis = analyze(source, scheduler=scheduler, options=made)
     for schedule_id, error in analysis.errors.items():
         say(f"{schedule_id} is left out: {error}")
-    return Report(analysis, pages=made.pages, source=source)
+    return Report(analysis, pages=made.pages, source=source, title=made.title, now=made.now)
 
 
 def _target(settings: Settings) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from schedlog_analysis._core.files import write_whole
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.account.options import Changes, Options, takes_options
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.report.facts import PAGES, facts
+from schedlog_analysis.report.facts import PAGES, TITLE, facts
 from schedlog_analysis.report.values import Facts
 
 FORMATS = {"html": "html", "email": "eml", "md": "md", "json": "json", "csv": "csv"}  # and how their files end
@@ -35,6 +35,10 @@ class Report:
         How many schedules get a page of their own at most: the worst.
     source
         Where the log came from, for the footer.
+    title
+        What it is called.
+    now
+        When it is made; None where nobody looked at a clock.
 
     Examples
     --------
@@ -44,10 +48,20 @@ class Report:
     <Report: Inventory feed of the shop has not run since 2026-10-24 06:10; 94.1 % of 1,923 ticks ran and started in October 2026.>
     """  # noqa: E501 - a verdict is one sentence
 
-    def __init__(self, analysis: Analysis, *, pages: int = PAGES, source: str | None = None) -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        *,
+        pages: int = PAGES,
+        source: str | None = None,
+        title: str = TITLE,
+        now: str | None = None,
+    ) -> None:
         self.analysis = analysis
         self.pages = pages
         self.source = source
+        self.title = title
+        self.now = now
 
     @classmethod
     @takes_options
@@ -79,12 +93,12 @@ class Report:
         """
         chosen = Options.of(options, changes)
         analysis = Analysis.build(log, schedules, runs=runs, fetches=fetches, options=chosen)
-        return cls(analysis, pages=chosen.pages, source=source)
+        return cls(analysis, pages=chosen.pages, source=source, title=chosen.title, now=chosen.now)
 
     @cached_property
     def facts(self) -> Facts:
         """All figures and sentences, as plain data; the one source of every format."""
-        return facts(self.analysis, pages=self.pages, source=self.source)
+        return facts(self.analysis, pages=self.pages, source=self.source, title=self.title)
 
     @property
     def verdict(self) -> str:
