@@ -148,7 +148,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path, monke
     ):
         assert line in lines
     (accounting,) = (line for line in lines if line.startswith("accounting"))
-    rules = {"late": "down", "partial": "up", "extra": "left out", "missed": "up", "skipped": "left out"}
+    rules = {"late": "down", "partial": "up", "extra": "left out", "missed": "up", "skipped": "left_out"}
     assert tomllib.loads(accounting)["accounting"].items() >= rules.items()
     assert accounting.endswith(f"# {tmp_path}/c.toml and SCHEDLOG_ACCOUNTING and --accounting")
 

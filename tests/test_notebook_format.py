@@ -30,7 +30,7 @@ OPTIONS = st.builds(
     policy=st.builds(
         AccountingPolicy,
         partial=st.sampled_from(["up", "down"]),
-        skipped=st.sampled_from(["down", "left out"]),
+        skipped=st.sampled_from(["down", "left_out"]),
         late=st.sampled_from(["up", "down"]),
         maintenance=st.lists(WINDOWS, max_size=2).map(tuple),
     ),

@@ -17,8 +17,8 @@ from schedlog_analysis.account.settings import SETTINGS
 from schedlog_analysis.errors import InputError
 
 ZONES = st.sampled_from(["UTC", "Europe/Prague", "America/New_York"])
-VERDICTS = st.sampled_from(["up", "down", "left out"])
-COUNTED = st.sampled_from(["outcome", "left out"])
+VERDICTS = st.sampled_from(["up", "down", "left_out"])
+COUNTED = st.sampled_from(["outcome", "left_out"])
 PERIODS = st.sampled_from(["all", "last-month", "2026", "2026-Q4", "2026-10", "2026-W43", "2026-10-01..2026-10-09"])
 DURATIONS = st.sampled_from(["0s", "1s", "90s", "5min", "2h", "1d"])
 WINDOWS = st.one_of(
@@ -28,7 +28,8 @@ WINDOWS = st.one_of(
 TEXTS = st.text(min_size=1, max_size=12).filter(str.strip)
 POLICIES = st.builds(
     AccountingPolicy, partial=VERDICTS, missed=VERDICTS, late=VERDICTS, skipped=VERDICTS, duplicate=COUNTED,
-    extra=COUNTED, manual=COUNTED, maintenance=st.lists(WINDOWS, max_size=3).map(tuple),
+    extra=COUNTED, manual=COUNTED, open_after=st.integers(1, 9), open_for=DURATIONS, close_after=st.integers(1, 9),
+    maintenance=st.lists(WINDOWS, max_size=3).map(tuple),
 )  # fmt: skip
 OPTIONS = st.builds(
     Options, period=PERIODS, previous=st.none() | PERIODS, tz=ZONES, policy=POLICIES, grace=DURATIONS,
@@ -125,7 +126,9 @@ def test_a_wrong_option_is_one_sentence(changes, sentence):
         ({"maintenance": ["sometimes"]}, "'sometimes' cannot be read"),
         ({"maintenance": [3]}, "expected a list of texts"),
         ({"accounting": {"weather": "up"}}, "`accounting.weather` is no rule"),
-        ({"accounting": {"partial": "maybe"}}, "'maybe'; expected one of up, down, left out"),
+        ({"accounting": {"partial": "maybe"}}, "'maybe'; expected one of up, down, left"),
+        ({"accounting": {"open_after": "many"}}, "`accounting.open_after` is 'many'; expected a whole number"),
+        ({"accounting": {"partial": 1.5}}, "expected a table"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(mapping, sentence):

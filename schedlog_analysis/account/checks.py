@@ -22,7 +22,7 @@ Check = Callable[[Any, str], Any]  # takes a value and what a message calls it
 Label = Callable[[str], str]  # what a message calls an option
 Plain = dict[str, Any]
 
-RULES = tuple(rule.name for rule in fields(AccountingPolicy) if rule.name != "maintenance")
+RULES = {rule.name: rule.default for rule in fields(AccountingPolicy) if rule.name != "maintenance"}
 WINDOW = "2026-10-05T00:00Z..2026-10-05T04:00Z, or '0 2 * * SUN for 2h'"
 _ALL = 100  # [%]
 _CENTURY = pd.Timestamp("1970-01-01T00:00Z"), pd.Timestamp("2070-01-01T00:00Z")  # data to try a period on
@@ -177,13 +177,24 @@ def maintenance_window(text: str, tz: str) -> Maintenance:
 
 
 def read_policy(given: Plain, label: Label) -> AccountingPolicy:
-    """Read the policy out of `ACCOUNTING` and `MAINTENANCE`."""
-    rules = given.get("accounting", {})
-    for name in rules:
-        if name not in RULES:
-            raise ConfigError(f"{label(f'accounting.{name}')} is no rule; expected one of {', '.join(RULES)}.")
+    """Read the policy out of what stands as `accounting` and `maintenance`."""
+    rules = {
+        name: _read_rule(name, value, label(f"accounting.{name}"))
+        for name, value in given.get("accounting", {}).items()
+    }
     windows = (maintenance_window(text, given.get("tz", "UTC")) for text in given.get("maintenance", ()))
     return AccountingPolicy(**rules, maintenance=tuple(windows))
+
+
+def _read_rule(name: str, value: Any, label: str) -> Any:  # noqa: ANN401 - texts and numbers
+    if name not in RULES:
+        raise ConfigError(f"{label} is no rule; expected one of {', '.join(RULES)}.")
+    if not isinstance(RULES[name], int):
+        return value.replace("left out", "left_out") if isinstance(value, str) else value
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ConfigError(f"{label} is {value!r}; expected a whole number from 1.") from error
 
 
 def write_policy(policy: AccountingPolicy, tz: str) -> Plain:

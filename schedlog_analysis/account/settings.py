@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 from schedlog_analysis.errors import ConfigError
 
-Kind = Literal["text", "number", "whole number", "list of texts", "table of texts"]
+Kind = Literal["text", "number", "whole number", "list of texts", "table"]
 _TYPES: dict[Kind, tuple[type, ...]] = {
     "text": (str,),
     "number": (int, float),
     "whole number": (int,),
     "list of texts": (list, tuple),
-    "table of texts": (dict,),
+    "table": (dict,),
 }
 
 
@@ -70,8 +70,9 @@ class Setting:
     def take(self, value: Any, label: str) -> Any:  # noqa: ANN401 - whatever a file or a notebook holds
         """Refuse what is not of its kind."""
         items = value if isinstance(value, list | tuple) else value.values() if isinstance(value, dict) else ()
+        inner = (str, int) if self.kind == "table" else (str,)
         is_fit = isinstance(value, _TYPES[self.kind]) and not isinstance(value, bool)
-        if not is_fit or not all(isinstance(item, str) for item in items):
+        if not is_fit or not all(isinstance(item, inner) and not isinstance(item, bool) for item in items):
             raise ConfigError(f"{label} is {value!r}; expected a {self.kind}.")
         return value
 
@@ -81,7 +82,7 @@ class Setting:
 
         Examples
         --------
-        >>> Setting("accounting", {}, "What counts.", "table of texts").show({"skipped": "down"})
+        >>> Setting("accounting", {}, "What counts.", "table").show({"skipped": "down"})
         '{ skipped = "down" }'
         """
         if isinstance(value, dict):
@@ -119,10 +120,13 @@ _USUAL = {
     "partial": "down",
     "missed": "down",
     "late": "up",
-    "skipped": "left out",
-    "duplicate": "left out",
+    "skipped": "left_out",
+    "duplicate": "left_out",
     "extra": "outcome",
-    "manual": "left out",
+    "manual": "left_out",
+    "open_after": 2,
+    "open_for": "6h",
+    "close_after": 2,
 }
 
 SETTINGS = {
@@ -140,7 +144,7 @@ SETTINGS = {
         Setting("tolerance", "1s", "How far the platform's clock may run ahead of the plan."),
         Setting("schedule", [], "Only this schedule, by id, name, title or how one of these begins.", "list of texts"),
         Setting("maintenance", [], "Time to leave out: START..END, or 'CRON for DURATION' in --tz.", "list of texts"),
-        Setting("accounting", _USUAL, "What counts how: RULE=VALUE, such as skipped=down.", "table of texts"),
+        Setting("accounting", _USUAL, "What counts how: RULE=VALUE, such as skipped=down.", "table"),
         Setting("title", "Schedule reliability", "What the report is called."),
         Setting("pages", 20, "Schedules with a page of their own at most: the worst.", "whole number"),
         Setting("now", None, "When the report is made, such as 2026-11-01T06:30Z; by default the clock says."),

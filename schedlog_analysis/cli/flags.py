@@ -30,7 +30,7 @@ WRITING = {
 }
 EVERY = SETTINGS | WRITING
 SHORT = {"output": "-o"}
-_METAVARS = {"number": "<number>", "whole number": "<number>", "table of texts": "<rule=value>"}
+_METAVARS = {"number": "<number>", "whole number": "<number>", "table": "<rule=value>"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -74,7 +74,7 @@ def with_flags(settings: Iterable[Setting]) -> Callable[[_Command], _Command]:
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
-    is_many = setting.kind in ("list of texts", "table of texts")
+    is_many = setting.kind in ("list of texts", "table")
     kind: Any = list[str] | None if is_many else str | None
     names = [flag(setting.name), *([SHORT[setting.name]] if setting.name in SHORT else [])]
     option = typer.Option(*names, help=_help(setting, is_many=is_many), metavar=_METAVARS.get(setting.kind, "<text>"))

@@ -128,7 +128,7 @@ def _parse(name: str, given: str | list[str], label: str) -> Any:  # noqa: ANN40
     setting = EVERY[name]
     if isinstance(given, str):
         return setting.parse(given, label)
-    return parse_rules(given, label) if setting.kind == "table of texts" else given
+    return parse_rules(given, label) if setting.kind == "table" else given
 
 
 def _read_folder() -> tuple[dict[str, Chosen], tuple[str, ...]]:

@@ -64,7 +64,7 @@ class Source:
         """Read an archive: of its log only what is wanted, and as categoricals, since it may be large."""
         archive = Archive(location)
         told = cls(location, pd.DataFrame(Log.empty()), archive.read_schedules(), None, archive.read_fetches())
-        ids = told._ids(wanted) if wanted else None
+        ids = told.find_ids(wanted) if wanted else None
         log = archive.read_log(ids, categories=True)
         source = cls(location, log, told.schedules, archive.read_runs(ids), told.fetches)
         return source.only(wanted) if wanted else source
@@ -86,15 +86,15 @@ class Source:
 
     def only(self, wanted: Iterable[str]) -> Source:
         """Keep some schedules, by id, name, title or how one of these begins."""
-        ids = self._ids(wanted)
+        ids = self.find_ids(wanted)
         keep = {
             name: None if table is None else table[table["schedule_id"].isin(ids)].reset_index(drop=True)
             for name, table in (("schedules", self.schedules), ("runs", self.runs), ("fetches", self.fetches))
         }
         return Source(self.name, self.log[self.log["schedule_id"].isin(ids)].reset_index(drop=True), **keep)
 
-    def _ids(self, wanted: Iterable[str]) -> set[str]:
-        """Ids of the schedules that are meant."""
+    def find_ids(self, wanted: Iterable[str]) -> set[str]:
+        """Find the ids of schedules by id, name, title or how one of these begins."""
         tables = [table for table in (self.log, self.schedules, self.fetches) if table is not None]
         known: set[str] = set().union(*(table["schedule_id"].astype("str").unique() for table in tables))
         names: dict[str, set[str]] = {schedule_id: {schedule_id} for schedule_id in known}
