@@ -178,10 +178,8 @@ def maintenance_window(text: str, tz: str) -> Maintenance:
 
 def read_policy(given: Plain, label: Label) -> AccountingPolicy:
     """Read the policy out of what stands as `accounting` and `maintenance`."""
-    rules = {
-        name: _read_rule(name, value, label(f"accounting.{name}"))
-        for name, value in given.get("accounting", {}).items()
-    }
+    table = given.get("accounting", {})
+    rules = {name: _read_rule(name, value, label(f"accounting.{name}")) for name, value in table.items()}
     windows = (maintenance_window(text, given.get("tz", "UTC")) for text in given.get("maintenance", ()))
     return AccountingPolicy(**rules, maintenance=tuple(windows))
 
@@ -190,7 +188,7 @@ def _read_rule(name: str, value: Any, label: str) -> Any:  # noqa: ANN401 - text
     if name not in RULES:
         raise ConfigError(f"{label} is no rule; expected one of {', '.join(RULES)}.")
     if not isinstance(RULES[name], int):
-        return value.replace("left out", "left_out") if isinstance(value, str) else value
+        return value
     try:
         return int(value)
     except ValueError as error:
