@@ -190,7 +190,7 @@ def test_help_ends_with_the_exit_codes(command, capsys):
         ("colour = 'red'", "has 'colour'; expected one of"),
         ("period = ", "is not TOML"),
         ("[accounting]\nweather = 'up'", "c.toml: `accounting.weather` is no rule"),
-        ("[accounting]\npartial = 'maybe'", "'maybe'; expected one of up, down, left out"),
+        ("[accounting]\npartial = 'maybe'", "'maybe'; expected one of up, down, left_out"),
         ("slo = 995", "c.toml: `slo` is 995; expected percent"),
         ("slo = 0.995", "c.toml: `slo` is 0.995; expected percent, such as 99.5; did you mean 99.5?"),
         ("maintenance = ['sometimes']", "'sometimes' cannot be read"),
