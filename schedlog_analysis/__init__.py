@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis import schema as schema
     from schedlog_analysis._core.redact import redact as redact
     from schedlog_analysis.account.analysis import Analysis as Analysis
+    from schedlog_analysis.account.options import Options as Options
     from schedlog_analysis.analysis.budget import burn_down as burn_down
     from schedlog_analysis.analysis.cadence import cadence as cadence
     from schedlog_analysis.analysis.cadence import intervals as intervals
@@ -85,6 +86,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
 _HOMES = {
     "_core.redact": ("redact",),
     "account.analysis": ("Analysis",),
+    "account.options": ("Options",),
     "analysis.budget": ("burn_down",),
     "analysis.cadence": (
         "cadence",

@@ -75,7 +75,7 @@ def test_the_tables_are_documented_as_declared(table):
     assert table.markdown() in text, "run `python -m schedlog_analysis.schema > docs/tables.md`"
 
 
-COMMANDS = ("report", "show", "fetch", "sync", "serve", "simulate")
+COMMANDS = ("report", "show", "config", "fetch", "sync", "serve", "simulate")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from schedlog_analysis._core.files import write_whole
 from schedlog_analysis._core.words import count, duration, moment
+from schedlog_analysis.cli.streams import Screen
 from schedlog_analysis.errors import SchedlogError
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.sources.archive import Archive
@@ -50,7 +51,7 @@ def sync(archive: str, token: str | None, *, with_runs: bool) -> None:
     """Sync and say what is new, what was lost and when to come again."""
     with _interruptible(), Client(token) as client:
         synced = carry(client, Archive(archive), with_runs=with_runs)
-    console = Console(soft_wrap=True)
+    console = Screen(soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for column in ("schedule", "new entries", "sync at least every", "next sync by (UTC)"):
         table.add_column(column, justify="right" if column == "new entries" else "left")

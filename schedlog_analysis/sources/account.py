@@ -13,6 +13,8 @@ from schedlog_analysis.schema import Log
 from schedlog_analysis.sources.archive import Archive
 from schedlog_analysis.sources.files import read_log, read_runs, read_schedules
 
+MOST_NAMED = 3  # schedules that a sentence names
+
 
 @dataclass(frozen=True)
 class Source:
@@ -50,12 +52,12 @@ class Source:
             An archive (a folder or a URL), a folder with ``schedules.json``, ``runs.json`` and logs as the API answers
             them, or the file of one log.
         only
-            Ids or names of the schedules to keep; all by default.
+            Schedules to keep, by id, name, title or how one of these begins; all by default.
 
         Raises
         ------
         InputError
-            If there is nothing to read, or it cannot be read.
+            If there is nothing to read, it cannot be read, or a schedule is not there or one of several.
         """
         wanted = list(only)
         if "://" in location or Archive(location).exists():
@@ -68,7 +70,7 @@ class Source:
         """Read an archive: of its log only what is wanted, and as categoricals, since it may be large."""
         archive = Archive(location)
         told = cls(location, pd.DataFrame(Log.empty()), archive.read_schedules(), None, archive.read_fetches())
-        ids = told._ids(wanted) if wanted else None
+        ids = told.find_ids(wanted) if wanted else None
         log = archive.read_log(ids, categories=True)
         source = cls(location, log, told.schedules, archive.read_runs(ids), told.fetches)
         return source.only(wanted) if wanted else source
@@ -88,26 +90,40 @@ class Source:
             read_runs(path) if has["runs"] else None,
         )
 
-    def only(self, wanted: list[str]) -> Source:
-        """Keep some schedules, by id or name."""
-        ids = self._ids(wanted)
+    def only(self, wanted: Iterable[str]) -> Source:
+        """Keep some schedules, by id, name, title or how one of these begins."""
+        ids = self.find_ids(wanted)
         keep = {
             name: None if table is None else table[table["schedule_id"].isin(ids)].reset_index(drop=True)
             for name, table in (("schedules", self.schedules), ("runs", self.runs), ("fetches", self.fetches))
         }
         return Source(self.name, self.log[self.log["schedule_id"].isin(ids)].reset_index(drop=True), **keep)
 
-    def _ids(self, wanted: list[str]) -> set[str]:
-        """Ids of the schedules that are meant."""
-        ids: set[str] = set()
-        tables = (self.log, self.schedules, self.fetches)
-        known = set().union(*(table["schedule_id"].unique() for table in tables if table is not None))
-        names = None if self.schedules is None else self.schedules.set_index("schedule_id")["name"]
-        for name in wanted:
-            found = {name} & known | set(() if names is None else names.index[names == name])
-            if not found:
-                raise InputError(
-                    f"There is no schedule {name!r} in {self.name}; expected an id or a name that is there."
-                )
-            ids |= found
+    def find_ids(self, wanted: Iterable[str]) -> set[str]:
+        """Find the ids of schedules by id, name, title or how one of these begins."""
+        tables = [table for table in (self.log, self.schedules, self.fetches) if table is not None]
+        known: set[str] = set().union(*(table["schedule_id"].astype("str").unique() for table in tables))
+        names: dict[str, set[str]] = {schedule_id: {schedule_id} for schedule_id in known}
+        if self.schedules is not None:
+            for column in ("name", "title"):
+                named = self.schedules[["schedule_id", column]].dropna().astype("str").drop_duplicates()
+                for schedule_id, name in named.itertuples(index=False):
+                    names.setdefault(name, set()).add(schedule_id)
+        return set().union(*(self._meant(text, names) for text in wanted))
+
+    def _meant(self, text: str, names: dict[str, set[str]]) -> set[str]:
+        """Ids of the schedules of that name, else of the only one with a name that begins so."""
+        if text in names:
+            return names[text]
+        begin = text.casefold()
+        begun = [(name, ids) for name, ids in sorted(names.items()) if begin and name.casefold().startswith(begin)]
+        ids = set().union(*(ids for _, ids in begun))
+        if len(ids) > 1:
+            several = ", ".join(repr(name) for name, _ in begun[:MOST_NAMED])
+            where = f"{len(ids)} schedules in {self.name}, such as {several}"
+            raise InputError(f"{text!r} begins the names of {where}; expected more of the name.")
+        if not ids:
+            raise InputError(
+                f"There is no schedule {text!r} in {self.name}; expected an id, a name or a title, or its beginning."
+            )
         return ids
