@@ -27,8 +27,9 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis import apify, errors
+from schedlog_analysis import errors
 from schedlog_analysis.schema import Log, Runs, Schedules
+from schedlog_analysis.sources import client as api
 from schedlog_analysis.sources.transport import Transport, _Pace
 
 TOKEN = "apify_api_S3cretThatNobodySees"
@@ -146,7 +147,7 @@ def client(server):
 def quick(url, **options):
     """Make a client whose pauses are a test's, not a network's."""
     options = {"backoff": 0.001, "retries": 3, "timeout": (5, 5), "requests_per_second": 1e6} | options
-    return apify.Client(TOKEN, base_url=url, **options)
+    return api.Client(TOKEN, base_url=url, **options)
 
 
 # What is asked, and what comes home
@@ -218,12 +219,12 @@ def test_functions_of_the_module_do_the_same(server, monkeypatch):
     monkeypatch.setenv("APIFY_API_BASE_URL", server.url)
     monkeypatch.setenv("APIFY_TOKEN", TOKEN)
     server.answer = account({"s1": ENTRIES}, [])
-    assert len(apify.fetch_log("s1")) == 2
-    assert len(apify.fetch_schedule("s1")) == 1
-    assert len(apify.fetch_schedules()) == 1
-    assert len(apify.fetch_logs().log) == 2
-    assert apify.fetch_runs("2026-01-01T00:00Z").empty
-    assert len(apify.fetch_log("s1", token=TOKEN, base_url=server.url)) == 2
+    assert len(api.fetch_log("s1")) == 2
+    assert len(api.fetch_schedule("s1")) == 1
+    assert len(api.fetch_schedules()) == 1
+    assert len(api.fetch_logs().log) == 2
+    assert api.fetch_runs("2026-01-01T00:00Z").empty
+    assert len(api.fetch_log("s1", token=TOKEN, base_url=server.url)) == 2
 
 
 # What goes wrong and is repeated
@@ -562,10 +563,10 @@ def test_a_base_url_may_end_as_it_likes(server, tail):
 
 def test_base_url_argument_goes_before_environment(monkeypatch):
     """Argument, then APIFY_API_BASE_URL, then the public API."""
-    with apify.Client(TOKEN) as public:
+    with api.Client(TOKEN) as public:
         assert "https://api.apify.com'" in repr(public)
     monkeypatch.setenv("APIFY_API_BASE_URL", "https://environment.example")
-    with apify.Client(TOKEN) as environment, apify.Client(TOKEN, base_url="https://argument.example") as argument:
+    with api.Client(TOKEN) as environment, api.Client(TOKEN, base_url="https://argument.example") as argument:
         assert "environment.example" in repr(environment)
         assert "argument.example" in repr(argument)
 
@@ -591,7 +592,7 @@ def test_base_url_argument_goes_before_environment(monkeypatch):
 def test_what_is_no_base_url_is_refused(base_url):
     """A base URL that is not just scheme, host and path is told before anything is sent."""
     with pytest.raises(errors.ConfigError, match="base URL"):
-        apify.Client(TOKEN, base_url=base_url)
+        api.Client(TOKEN, base_url=base_url)
 
 
 @pytest.mark.parametrize(
@@ -612,7 +613,7 @@ def test_what_is_no_base_url_is_refused(base_url):
 def test_a_secret_in_a_base_url_is_refused_unseen(base_url):
     """Who puts a password or the token into the URL is told so, and neither the message nor its causes repeat it."""
     with pytest.raises(errors.ConfigError, match="base URL") as caught:
-        apify.Client(TOKEN, base_url=base_url.format(TOKEN))
+        api.Client(TOKEN, base_url=base_url.format(TOKEN))
     assert TOKEN not in everything_told(caught.value)
 
 
@@ -622,13 +623,13 @@ def test_a_secret_in_a_base_url_is_refused_unseen(base_url):
 def test_a_token_does_not_cross_the_network_unencrypted(host):
     """Plain http is refused unless it stays on this machine."""
     with pytest.raises(errors.ConfigError, match="unencrypted; use https"):
-        apify.Client(TOKEN, base_url=f"http://{host}")
+        api.Client(TOKEN, base_url=f"http://{host}")
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "127.9.9.9:80", "[::1]:8010"])
 def test_plain_http_is_for_this_machine(host):
     """A local server, such as `schedlog serve`, needs no certificate."""
-    with apify.Client(TOKEN, base_url=f"http://{host}"):
+    with api.Client(TOKEN, base_url=f"http://{host}"):
         pass
 
 
@@ -1019,5 +1020,5 @@ def test_an_interrupt_ends_promptly(server):
 
 def test_a_client_is_a_transport_of_its_own():
     """Paths and tables are the client's, connections and errors the transport's: nobody else speaks HTTP."""
-    assert issubclass(apify.Client, Transport)
-    assert not hasattr(apify, "requests")
+    assert issubclass(api.Client, Transport)
+    assert not hasattr(api, "requests")

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from schedlog_analysis import parse
 from schedlog_analysis.errors import InputError, SchemaError
 from schedlog_analysis.schema import Log, Runs, Schedules
+from schedlog_analysis.sources import parse
 from schedlog_analysis.sources.parse import parse_log, parse_logs, parse_runs, parse_schedules, sort_log
 
 CONTRACT = Path(__file__).parents[2] / "shared" / "contract" / "apify-read.yaml"
