@@ -33,7 +33,7 @@ from schedlog_analysis.matching.policy import VERDICTS, AccountingPolicy, moment
 from schedlog_analysis.matching.runs import join_runs
 from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import NOT_STARTED, OUTCOMES, STATUSES, Holes, Log, Runs, Schedules, Ticks
-from schedlog_analysis.sources.coverage import covered, data_end, extent, unseen
+from schedlog_analysis.sources.coverage import covered, data_end, extent, find_holes
 
 NEVER = pd.Timestamp(0, unit="ms", tz="UTC")  # both bounds of an account without any sign of life
 MOMENT = pd.Timedelta(1, "ms")
@@ -194,7 +194,7 @@ class Analysis:
 
         told = invocations(log, definitions)
         seen = extent(log)
-        gaps = unseen(seen, fetches)
+        gaps = find_holes(seen, fetches)
         blind = _blind(seen, gaps, definitions)
         matched = ticks(told, definitions, start=since, end=end or first, holes=blind, runs=runs, grace=grace)
         now, earlier = (_within(matched, one) for one in (asked, before))

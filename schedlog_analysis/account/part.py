@@ -22,7 +22,7 @@ from schedlog_analysis.matching.policy import AccountingPolicy
 from schedlog_analysis.matching.runs import join_runs
 from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import NOT_STARTED
-from schedlog_analysis.sources.coverage import covered, extent, unseen
+from schedlog_analysis.sources.coverage import covered, extent, find_holes
 
 Tables = dict[str, pd.DataFrame]
 
@@ -64,7 +64,7 @@ class Matched(NamedTuple):
         """Match a log with its plan, as `Analysis.build` does."""
         told = invocations(log, known.definitions)
         seen = extent(log)
-        gaps = unseen(seen, known.fetches)
+        gaps = find_holes(seen, known.fetches)
         blind = _blind(seen, gaps, known.everyone)
         matched = ticks(
             told,

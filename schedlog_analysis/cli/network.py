@@ -23,7 +23,7 @@ from schedlog_analysis.errors import SchedlogError
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.sources.archive import Archive
 from schedlog_analysis.sources.client import Client
-from schedlog_analysis.sources.objects import to_objects
+from schedlog_analysis.sources.parse import to_objects
 from schedlog_analysis.sources.sync import sync as carry
 
 INTERRUPTED = "Interrupted: what had been added is kept, and nothing is half-written; sync again for the rest."

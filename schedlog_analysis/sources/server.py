@@ -33,7 +33,7 @@ from schedlog_analysis.errors import ConfigError, InputError, SchedlogError
 from schedlog_analysis.schema import WINDOWS, Log, Runs, Schedules
 from schedlog_analysis.sources.account import Source
 from schedlog_analysis.sources.archive import Archive
-from schedlog_analysis.sources.objects import to_objects
+from schedlog_analysis.sources.parse import to_objects
 
 PAGE = 1000  # objects on a page at most
 MAX_NUMBER = 2.0**53  # the largest whole number that every reader of JSON takes
