@@ -14,6 +14,7 @@ from typing import Annotated, Any, cast
 
 import numpy as np
 import pandas as pd
+from pyarrow import array as arrow_array
 
 from schedlog_analysis.errors import SchemaError
 
@@ -209,6 +210,8 @@ def _fits(came: object, declared: object) -> bool:
 
 def _coerce(where: str, values: pd.Series[Any], column: Any) -> pd.Series[Any]:  # noqa: ANN401 - pandera's Column
     declared = column.dtype.type
+    if isinstance(values.dtype, pd.ArrowDtype):
+        values = pd.Series(arrow_array(values).to_pandas(), index=values.index)
     if isinstance(declared, pd.DatetimeTZDtype):
         return _coerce_instants(where, values)
     if _fits(values.dtype, declared):

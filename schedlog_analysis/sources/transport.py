@@ -87,7 +87,7 @@ class Transport:
     ) -> None:
         self._base_url = _checked_url(base_url or os.environ.get("APIFY_API_BASE_URL") or PUBLIC_API)
         self._auth = _Bearer(find_token(token))
-        self._session, self._is_mine = (session, False) if session is not None else (_pooled_session(), True)
+        self._session, self._owns_session = (session, False) if session is not None else (_pooled_session(), True)
         self._timeout, self._retries, self._backoff, self._patience = timeout, retries, backoff, patience
         self._pace = _Pace(requests_per_second)
 
@@ -105,7 +105,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections, unless the session was handed over."""
-        if self._is_mine:
+        if self._owns_session:
             self._session.close()
 
     def _get(self, path: str, read: Callable[[bytes], T], params: Mapping[str, str | int] | None = None) -> T:
@@ -154,7 +154,7 @@ class Transport:
         except (requests.RequestException, HTTPError) as error:
             reason = self._auth.redact(_reason(error))
             may_pass = isinstance(error, _PASSING) and not isinstance(error, requests.exceptions.SSLError)
-        # Raised out here: as the context of ours, requests' own error would carry the request and its header along.
+        # Raised only now: as the context of ours, requests' own error would carry the request and its header along.
         failure = TransportError(f"The Apify API at {self._base_url} gave no usable answer: {reason}.")
         raise _Again(failure) if may_pass else failure
 
@@ -191,13 +191,13 @@ class _Pace:
     """At most so many requests a second, over all threads that `wait` for their turn."""
 
     def __init__(self, per_second: float) -> None:
-        self._gap, self._next, self._lock = 1 / per_second, 0.0, threading.Lock()
+        self._interval, self._next, self._lock = 1 / per_second, 0.0, threading.Lock()
 
     def wait(self) -> None:
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
-            self._next = turn + self._gap
+            self._next = turn + self._interval
         time.sleep(turn - now)
 
 

@@ -126,7 +126,7 @@ class Parts:
         elif "://" in text:
             # Without this option pyarrow needs three requests for every upload, however small.
             option = f"{'&' if '?' in text else '?'}allow_delayed_open=true" if text.startswith("s3://") else ""
-            self.filesystem, self.root = _told(fs.FileSystem.from_uri, without_keys(text), text + option)
+            self.filesystem, self.root = _attempt(fs.FileSystem.from_uri, without_keys(text), text + option)
         else:
             self.filesystem, self.root = fs.LocalFileSystem(), str(Path(text).expanduser().absolute())
 
@@ -194,9 +194,9 @@ class Parts:
         folder = f"{self.root}/{kind.name}" + (f"/month={month}" if month else "")
         path = f"{folder}/{name}.parquet"
         if isinstance(self.filesystem, fs.LocalFileSystem):
-            _told(_write_durably, path, Path(path), data, Path(self.root))
+            _attempt(_write_durably, path, Path(path), data, Path(self.root))
         else:
-            _told(self._upload, path, path, data)
+            _attempt(self._upload, path, path, data)
         return Part(kind, path, month, name)
 
     def remove(self, path: str) -> None:
@@ -229,7 +229,7 @@ class Parts:
         """Everything in a kind's folders: files, folders, links to nothing."""
         folder = f"{self.root}/{kind.name}"
         selector = fs.FileSelector(folder, allow_not_found=True, recursive=True)
-        infos: list[fs.FileInfo] = _told(self._infos, folder, selector)
+        infos: list[fs.FileInfo] = _attempt(self._infos, folder, selector)
         return infos + (_dead_links(folder) if isinstance(self.filesystem, fs.LocalFileSystem) else [])
 
     def _infos(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
@@ -349,7 +349,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _told(operation: Callable[..., Any], path: str, *arguments: object) -> Any:  # noqa: ANN401 - what it returns
+def _attempt(operation: Callable[..., Any], path: str, *arguments: object) -> Any:  # noqa: ANN401 - what it returns
     """Do something to a file, and word what the system says against it."""
     try:
         return operation(*arguments)

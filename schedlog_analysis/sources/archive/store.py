@@ -2,7 +2,7 @@
 An Archive is a folder that keeps what the API forgets: entries, fetches, definitions and runs, each a grow-only set.
 
 Writing only ever adds parts; reading is the union of all parts. So nothing is locked, a writer may be killed at any
-moment, several may write at once, and a copy of two archives into one folder is their union.
+instant, several may write at once, and a copy of two archives into one folder is their union.
 """
 
 from __future__ import annotations
@@ -120,10 +120,10 @@ class Archive:
             If the place cannot be written; what the archive had is untouched.
         """
         log = sort_log(Log.accept(log))
-        asked = _fetches(log, moment_ms(fetched_at, "fetched_at"), schedules)
+        looks = _fetches(log, moment_ms(fetched_at, "fetched_at"), schedules)
         new = self._add(LOG, number(log))
         # The fetch lands last: coverage must never claim an entry that is not there.
-        self._add(FETCHES, asked)
+        self._add(FETCHES, looks)
         return new
 
     def append_runs(self, runs: pd.DataFrame) -> pd.DataFrame:
@@ -314,7 +314,7 @@ class Archive:
             sound = [part for part in sound if part not in problems]
             rows = self._parts.read(kind, sound, where, is_narrow=is_narrow)
         for part, problem in problems.items():
-            _tell(f"{part.path} {problem}", errors or self.errors)
+            _report(f"{part.path} {problem}", errors or self.errors)
         return sound, rows
 
     def _examine(self, part: Part) -> tuple[str, str, int | None, int | None, str | None]:
@@ -341,11 +341,11 @@ _BUSY = "The files in {} change too fast to be read together; try again when few
 def _fetches(log: pd.DataFrame, at: int, schedules: Iterable[str] | None) -> pd.DataFrame:
     grouped = log.groupby("schedule_id", observed=True)["created_at"]
     seen = pd.DataFrame(grouped.agg(n_entries="size", first_at="min", last_at="max"))
-    asked = seen.reindex(sorted({*seen.index, *(_ids(schedules) or ())}))
-    asked["n_entries"] = asked["n_entries"].fillna(0).astype("int64")
-    when = to_instants(np.full(len(asked), at))
-    asked = asked.assign(fetched_at=when, is_truncated=is_full(asked["n_entries"]))
-    return asked.rename_axis("schedule_id").reset_index()
+    looks = seen.reindex(sorted({*seen.index, *(_ids(schedules) or ())}))
+    looks["n_entries"] = looks["n_entries"].fillna(0).astype("int64")
+    when = to_instants(np.full(len(looks), at))
+    looks = looks.assign(fetched_at=when, is_truncated=is_full(looks["n_entries"]))
+    return looks.rename_axis("schedule_id").reset_index()
 
 
 def _ids(schedules: Iterable[str] | None) -> list[str] | None:
@@ -385,12 +385,12 @@ def _overlaps(month: str | None, first: int | None, last: int | None) -> bool:
 
 
 def _span(month: str) -> tuple[int, int]:
-    """First moment of a month and of the next [ms since 1970]."""
+    """First instant of a month and of the next [ms since 1970]."""
     start = np.datetime64(month, "M")
     return int(start.astype("M8[ms]").astype("i8")), int((start + 1).astype("M8[ms]").astype("i8"))
 
 
-def _tell(problem: str, errors: str) -> None:
+def _report(problem: str, errors: str) -> None:
     if errors == "raise":
         raise ArchiveError(
             f"{problem}; repair it, move it away, or open the archive with errors='skip' to read the rest."
