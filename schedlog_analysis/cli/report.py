@@ -12,6 +12,7 @@ from rich.console import Console
 from schedlog_analysis._core.files import write_whole
 from schedlog_analysis._core.words import say_share
 from schedlog_analysis.cli.commands import SUFFIXES, Format
+from schedlog_analysis.cli.network import note
 from schedlog_analysis.cli.options import Options
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.fleet import analyze
@@ -61,6 +62,8 @@ def _build(source: str, options: Options) -> Report:
 
 
 def _report(read: Source, options: Options) -> Report:
+    for each in read.skipped:
+        note.print(each.sentence)
     return Report.build(
         read.log,
         read.schedules,

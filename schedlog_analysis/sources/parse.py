@@ -38,7 +38,7 @@ _DEFAULTS: dict[str, Callable[[dict[str, Any]], Any]] = {  # of a schedule, from
     "created_at": lambda _: _LOWEST,
     "modified_at": lambda row: row["created_at"],
 }
-_OWNERS = {"Entry": ("scheduleId",), "Schedule": ("id",), "Run": ("meta.scheduleId",)}  # which schedule an object is of
+_OWNERS = {"Entry": "scheduleId", "Schedule": "id", "Run": "meta.scheduleId"}  # which schedule an object is of
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Skipped:
     ----------
     kind
         entry, schedule or run.
+    id
+        Its id; empty for an entry, or if not known.
     schedule_id
         Schedule that it is, or belongs to; empty if not known.
     sentence
@@ -57,6 +59,7 @@ class Skipped:
     """
 
     kind: str
+    id: str
     schedule_id: str
     sentence: str
 
@@ -186,7 +189,9 @@ def parse_schedules(body: object, *, tz: str | None = None, skipped: list[Skippe
         sentence = f"Schedule id {schedule_id!r} comes twice with the same modifiedAt"
         if skipped is None:
             raise InputError(f"{sentence}; expected every version of a schedule once.")
-        skipped.append(Skipped("schedule", schedule_id, f"{sentence} and different content; the last is kept."))
+        skipped.append(
+            Skipped("schedule", schedule_id, schedule_id, f"{sentence} and different content; the last is kept.")
+        )
     return table.drop_duplicates(versions, keep="last", ignore_index=True)
 
 
@@ -313,14 +318,17 @@ def _read_table(
         if odd and skipped is None:
             raise SchemaError(f"{noun if isinstance(each, dict) else 'Item'} {number} of {name} {odd[0]}.")
         if odd and skipped is not None:
-            owner = next(
-                (value for value in (_dig(each, field) for field in _OWNERS[noun]) if isinstance(value, str)), ""
-            )
-            skipped.append(Skipped(noun.lower(), owner, f"{noun} {number} of {name} {' and '.join(odd)}."))
+            own, owner = (_find_text(each, field) for field in ("id", _OWNERS[noun]))
+            skipped.append(Skipped(noun.lower(), own, owner, f"{noun} {number} of {name} {' and '.join(odd)}."))
         rows += [row] if row else []
     return pd.DataFrame(
         {column: _series([row[column] for row in rows], dtype) for column, dtype, *_ in _declared(table)}
     )
+
+
+def _find_text(value: object, field: str) -> str:
+    found = _dig(value, field)
+    return found if isinstance(found, str) else ""
 
 
 def _read_row(table: type[Table], value: object, tz: str | None) -> tuple[dict[str, Any] | None, list[str]]:

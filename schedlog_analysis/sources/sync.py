@@ -11,8 +11,10 @@ import pandas as pd
 from schedlog_analysis.errors import ArchiveError, SchedlogError
 from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
 from schedlog_analysis.sources.archive import Archive
-from schedlog_analysis.sources.client import Client, Fetched
+from schedlog_analysis.sources.client import Client
 from schedlog_analysis.sources.coverage import holes
+from schedlog_analysis.sources.fetched import Fetched
+from schedlog_analysis.sources.parse import Skipped
 
 # Runs started this long before the last known one are asked for again: their status may have changed since.
 OVERLAP = timedelta(days=2)
@@ -41,11 +43,17 @@ class Synced:
     failures
         What failed, by schedule id (or ``"runs"``, or ``"archive"`` where old files could not be read: what is new was
         added all the same).
+    skipped
+        Entries, schedules and runs that could not be read, or not wholly; everything else was added.
+    clock
+        Sentence about this machine's clock where it is minutes wrong, else empty.
     """
 
     schedules: pd.DataFrame
     n_new_runs: int
     failures: dict[str, SchedlogError]
+    skipped: tuple[Skipped, ...] = ()
+    clock: str = ""
 
 
 def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
@@ -79,13 +87,14 @@ def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
     fetched = client.fetch_logs()
     ids = list(fetched.n_entries)
     # Written before anything is read, and the log first: a file damaged long ago must not cost what is new.
-    new = archive.append(fetched.log, fetched.fetched_at, ids)
+    new = archive.append(fetched.log, fetched.fetched_at, fetched.n_entries)
     archive.append_schedules(fetched.schedules)
     failures = dict(fetched.failures)
+    skipped = list(fetched.skipped)
     n_new_runs = 0
     if with_runs:
         try:
-            n_new_runs = _sync_runs(client, archive, fetched)
+            n_new_runs = _sync_runs(client, archive, fetched, skipped)
         except SchedlogError as error:
             failures["runs"] = error
     try:
@@ -94,7 +103,7 @@ def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
     except ArchiveError as error:
         failures["archive"] = error
         fetches = pd.DataFrame(Fetches.empty())
-    return Synced(_summarize(fetched, new, fetches), n_new_runs, failures)
+    return Synced(_summarize(fetched, new, fetches), n_new_runs, failures, tuple(skipped), fetched.clock)
 
 
 def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +142,7 @@ def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _sync_runs(client: Client, archive: Archive, fetched: Fetched) -> int:
+def _sync_runs(client: Client, archive: Archive, fetched: Fetched, skipped: list[Skipped]) -> int:
     """Ask for runs from where this account's are not settled yet, at first from the first entry of any log."""
     since = fetched.log["created_at"].min()
     try:
@@ -143,7 +152,7 @@ def _sync_runs(client: Client, archive: Archive, fetched: Fetched) -> int:
     if len(known):
         open_since = known.loc[known["finished_at"].isna(), "started_at"].min()
         since = min(at for at in (open_since, known["started_at"].max() - OVERLAP) if pd.notna(at))
-    return 0 if pd.isna(since) else len(archive.append_runs(client.fetch_runs(since)))
+    return 0 if pd.isna(since) else len(archive.append_runs(client.fetch_runs(since, skipped=skipped)))
 
 
 def _read_looks(archive: Archive, ids: list[str], fetched_at: pd.Timestamp) -> pd.DataFrame:
