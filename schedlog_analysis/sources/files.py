@@ -376,6 +376,6 @@ def _read_folder(folder: Path, schedule_id: str | None, tz: str | None, skipped:
         found: list[Skipped] = []
         with suppress(InputError):  # said below, with the file's name
             log = parse_logs({name: file.read_bytes() for name, file in alone.items()}, tz=tz, skipped=found)
-            skipped += found
+            skipped += [replace(each, sentence=f"{alone.get(each.schedule_id, logs)}: {each}") for each in found]
             return log
     return unite_logs(*(read_log(file, tz=tz, skipped=skipped) for file in files))
