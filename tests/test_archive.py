@@ -136,7 +136,8 @@ def test_a_bad_entry_in_a_folder_is_told_with_its_file(tmp_path):
     with pytest.warns(UserWarning, match=r"bad\.json: Entry 2 .* no offset"):
         log = read_log(tmp_path)
     assert log["schedule_id"].value_counts()["bad"] == 1
-    pd.testing.assert_frame_equal(log[log["schedule_id"] == "abc"].reset_index(drop=True), read_log(tmp_path / "abc.json"))
+    rest = log[log["schedule_id"] == "abc"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, read_log(tmp_path / "abc.json"))
 
 
 def test_a_folder_without_logs_is_told(tmp_path):

@@ -85,9 +85,10 @@ def has_duplicate_answers(log: pd.DataFrame) -> bool:
     if begins.sum() > len(log) - 2:  # two instants must have two entries each
         return False
     instant = np.cumsum(begins) - 1
-    is_single = ~log.assign(instant=instant).duplicated(["instant", "level", "message"], keep=False).to_numpy()
-    is_repeated = np.ones(int(begins.sum()), bool)
-    is_repeated[instant[is_single]] = False
+    is_shared = np.bincount(instant)[instant] > 1  # only these need a look at their texts
+    shared = log.loc[is_shared, ["level", "message"]].assign(instant=instant[is_shared])
+    is_repeated = np.bincount(instant) > 1
+    is_repeated[shared.loc[~shared.duplicated(keep=False), "instant"]] = False
     of_schedule = schedule[begins]
     in_a_row = is_repeated[1:] & is_repeated[:-1] & (of_schedule[1:] == of_schedule[:-1])
     return bool(in_a_row.any())
