@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, cast, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
+from pyarrow import array as arrow_array
 
 from schedlog_analysis.errors import SchemaError
 
@@ -219,6 +220,8 @@ def _fits(came: object, declared: object) -> bool:
 
 
 def _coerce(where: str, values: pd.Series[Any], declared: Any) -> pd.Series[Any]:  # noqa: ANN401 - pandas has no one type of dtypes
+    if isinstance(values.dtype, pd.ArrowDtype):
+        values = pd.Series(arrow_array(values).to_pandas(), index=values.index)
     if isinstance(declared, pd.DatetimeTZDtype):
         return _coerce_instants(where, values)
     if _fits(values.dtype, declared):

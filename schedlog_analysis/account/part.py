@@ -23,7 +23,7 @@ from schedlog_analysis.matching.policy import AccountingPolicy, instants
 from schedlog_analysis.matching.runs import join_runs
 from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import Holes
-from schedlog_analysis.sources.coverage import covered, data_end, extent, unseen
+from schedlog_analysis.sources.coverage import covered, data_end, extent, find_holes
 
 Tables = dict[str, pd.DataFrame]
 MILLISECOND = pd.Timedelta(1, "ms")
@@ -80,7 +80,7 @@ class Matched(NamedTuple):
         """Match a log with its plan."""
         inv = invocations(log, known.definitions, tolerance=scope.tolerance)
         reach = extent(log)
-        holes = unseen(reach, known.fetches)
+        holes = find_holes(reach, known.fetches)
         all_holes = _end_deleted(reach, holes, known.everyone)
         matched = ticks(
             inv,

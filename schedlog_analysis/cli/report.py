@@ -79,6 +79,8 @@ def _analyse(source: str, options: Options, settings: Settings) -> Report:
 
 
 def _report(read: Source, options: Options) -> Report:
+    for each in read.skipped:
+        say(each.sentence)
     tables: dict[str, Any] = {"schedules": read.schedules, "runs": read.runs, "fetches": read.fetches}
     return Report.build(read.log, **tables, source=read.name, options=_timed(options))
 
