@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from schedlog_analysis._core.instants import Moment, moment_ms, to_instants
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.simulation.planting import HOUR, MINUTE
-from schedlog_analysis.simulation.runs import new_ids
+from schedlog_analysis.simulation.definition import HOUR, MINUTE, new_ids
 from schedlog_analysis.simulation.texts import EXCLUSIVE, SCHEDULED, TEXTS, USER, Action, render
 
 _CRONS: Final = {1: "* * * * *", 5: "*/5 * * * *", 15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
