@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.errors import CronError, InputError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.simulation import SAMPLE, TEXTS, Recipe, Streak, random_recipes, simulate, simulate_fleet
+from schedlog_analysis.simulation import (
+    SAMPLE,
+    TEXTS,
+    Recipe,
+    Silence,
+    Streak,
+    draw_account,
+    random_recipes,
+    simulate,
+    simulate_fleet,
+)
 from schedlog_analysis.simulation.recipes import MAX_ACTIONS
 
 PROJECT = Path(__file__).parents[1]
@@ -62,25 +72,48 @@ def ms(instant):
     return int(np.datetime64(instant.removesuffix("Z"), "ms").astype(np.int64))
 
 
-def read_slowly(account, definition):
-    """Count one schedule entry by entry, by the design's definitions: slow and plain, so that it can be believed."""
-    told = account.truth["schedules"][definition["id"]]
-    start, end = (ms(account.truth[key]) for key in ("start", "end"))
-    offset = told["offset_ms"] or 0
-    begin = max(start, ms(definition["createdAt"])) - offset
+def ticks_of(definition, offset, start, end):
+    """Moments that an expression names in a window, and the one after it."""
     cron = Cron(definition["cronExpression"], definition["timezone"])
-    window = [pd.Timestamp(at, unit="ms", tz="UTC") for at in (begin, end - offset)]
-    ticks = [int(tick.value // 10**6) + offset for tick in cron.ticks(*window, min_gap=pd.Timedelta("10s"))]
-    following = cron.next(window[1] - pd.Timedelta(1, "ms"))[0]
-    slack = [min(60_000, gap / 2) for gap in np.diff([*ticks, int(following.value // 10**6) + offset])]
+    window = [pd.Timestamp(at - offset, unit="ms", tz="UTC") for at in (start, end)]
+    inside = [int(tick.value // 10**6) + offset for tick in cron.ticks(*window)]
+    return inside, int(cron.next(window[1] - pd.Timedelta(1, "ms"))[0].value // 10**6) + offset
+
+
+def group_slowly(log, ticks):
+    """Collect the entries of each invocation: within ten seconds, and not across a tick."""
     groups = []
-    for entry in account.logs[definition["id"]]:
+    for entry in log:
         at = ms(entry["createdAt"])
         tick = bisect_right(ticks, at) - 1
         if groups and at - groups[-1]["at"] < 10_000 and tick == groups[-1]["tick"]:
             groups[-1]["entries"].append(entry)
         else:
             groups.append({"at": at, "tick": tick, "entries": [entry]})
+    return groups
+
+
+def due_slowly(log, ticks):
+    """Drop the ticks that come within ten seconds of the start for another one, which lies just after that."""
+    answered = {group["tick"] for group in group_slowly(log, ticks)}
+    due, last = [], -(10**6)
+    for number, tick in enumerate(ticks):
+        if tick > last + 10_000:
+            due.append(tick)
+            last = tick if number in answered else last
+    return due
+
+
+def read_slowly(account, definition):
+    """Count one schedule entry by entry, by the design's definitions: slow and plain, so that it can be believed."""
+    told, log = account.truth["schedules"][definition["id"]], account.logs[definition["id"]]
+    start, end = (ms(account.truth[key]) for key in ("start", "end"))
+    until = end if definition["isEnabled"] else ms(definition["modifiedAt"])
+    begin = max(start, ms(definition["createdAt"]))
+    ticks, following = ticks_of(definition, told["offset_ms"] or 0, begin, until)
+    ticks = due_slowly(log, ticks)
+    slack = [min(60_000, gap // 2) for gap in np.diff([*ticks, max(following, end)])]
+    groups = group_slowly(log, ticks)
     found = Counter()
     answered = set()
     for group in groups:
@@ -104,9 +137,8 @@ def read_slowly(account, definition):
             found["n_late" if group["at"] - ticks[tick] > slack[tick] else "n_on_time"] += 1
     for tick in set(range(len(ticks))) - answered:
         is_before = told["is_truncated"] and ticks[tick] < groups[0]["at"]
-        is_after = not definition["isEnabled"] and (not groups or ticks[tick] > groups[-1]["at"])
         is_too_early = ticks[tick] + slack[tick] > end
-        found["n_unknown" if is_before or is_after or is_too_early else "n_missed"] += 1
+        found["n_unknown" if is_before or is_too_early else "n_missed"] += 1
     found["n_planned"] = len(ticks)
     return found
 
@@ -116,6 +148,8 @@ def test_a_slow_reading_of_the_sample_finds_the_truth(seed):
     """Reading the logs tick by tick, by the definitions, gives every count of the truth."""
     account = simulate(seed=seed)
     for definition in account.schedules:
+        if definition["name"] == "price-alerts":
+            continue  # its older definition is not among the answers; see the test of changed crons
         told = account.truth["schedules"][definition["id"]]
         expected = {key: told[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
         expected |= told["outcomes"]
@@ -134,6 +168,8 @@ def test_a_slow_reading_of_odd_schedules_finds_the_truth(shape, start, end, wind
     account = simulate(3, start, end, EDGES, shape=shape, window=window)
     for definition in account.schedules:
         told = account.truth["schedules"][definition["id"]]
+        if definition["name"] == "ten-seconds" and told["is_truncated"]:
+            continue  # what ten seconds took away before the first entry, no log can tell
         found = read_slowly(account, definition)
         expected = {key: told[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
         expected |= told["outcomes"]
@@ -216,6 +252,18 @@ def test_objects_keep_to_the_contract(sample, schemas):
         )
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_drawn_accounts_keep_to_the_contract(seed, schemas):
+    """Every version, every log and every run of a drawn account is valid as well."""
+    account = draw_account(seed)
+    for definition in account.versions:
+        schemas("ScheduleResponse", {"data": definition})
+    for log in account.logs.values():
+        schemas("ScheduleLogResponse", {"data": log})
+    page = {"total": len(account.runs), "offset": 0, "limit": 10_000, "desc": False, "count": len(account.runs)}
+    schemas("ListOfRunsResponse", {"data": {**page, "items": account.runs}})
+
+
 def test_the_seed_example_is_the_published_one():
     """The seed document's example is there to the letter: two entries, with backslashes before the quotes."""
     entries = json.loads((PROJECT / "data" / "seed-example.json").read_text())["data"]
@@ -237,7 +285,8 @@ def test_definitions_agree_with_the_period(sample):
         assert (definition["nextRunAt"] is None) == (not definition["isEnabled"])
         if definition["isEnabled"]:
             assert pd.Timestamp(definition["nextRunAt"]) == cron.next(end - offset - pd.Timedelta(1, "ms"))[0] + offset
-        assert definition["lastRunAt"] in {entry["createdAt"] for entry in sample.logs[definition["id"]]}
+        entries = [ms(entry["createdAt"]) for entry in sample.logs[definition["id"]]]
+        assert any(0 < at - ms(definition["lastRunAt"]) < 1_000 for at in entries)
 
 
 def test_logs_are_ordered_and_closed(sample):
@@ -277,26 +326,6 @@ def test_the_sample_holds_every_text(sample):
         assert any(message.endswith(kind) for message in messages)
 
 
-def test_both_shapes_are_there(sample):
-    """In one shape INFO is written with every failure, first or last; in the other an ERROR or WARNING stands alone."""
-    seen = set()
-    for definition in sample.schedules:
-        log = sample.logs[definition["id"]]
-        shape = sample.truth["schedules"][definition["id"]]["shape"]
-        for i, entry in enumerate(log):
-            if entry["level"] == "INFO" or entry["message"].startswith("Cannot invoke schedule"):
-                continue
-            near = [
-                index
-                for index in range(max(0, i - 20), min(len(log), i + 21))
-                if abs(ms(log[index]["createdAt"]) - ms(entry["createdAt"])) < 3_000
-            ]
-            has_info = [index for index in near if log[index]["level"] == "INFO"]
-            assert len(near) == 1 if shape == "single" else len(has_info) == 1
-            seen.add("alone" if shape == "single" else "first" if has_info[0] < i else "last")
-    assert seen == {"alone", "first", "last"}
-
-
 def test_shape_can_be_forced():
     """With shape="single" no tick leaves two entries; what is planted stays the same."""
     several, single = (simulate(2, schedules=SAMPLE, shape=shape, window=None) for shape in ("several", "single"))
@@ -324,16 +353,26 @@ def test_schedules_do_not_depend_on_each_other():
 
 
 def test_runs_belong_to_ticks(sample):
-    """A run starts within a second after an entry of its schedule's invocation, and is for a tick at or before that."""
-    entries = {schedule_id: {ms(entry["createdAt"]) for entry in log} for schedule_id, log in sample.logs.items()}
+    """A run starts before the INFO that ends its invocation, and is for a tick at or before that, or for a click."""
+    infos = {
+        schedule_id: np.array([ms(entry["createdAt"]) for entry in log if entry["level"] == "INFO"])
+        for schedule_id, log in sample.logs.items()
+    }
+    planned = {(tick.schedule_id, tick.planned_at) for tick in sample.ticks}
+    extra = {at for told in sample.truth["schedules"].values() for at in told["extra_at"]}
+    n_clicks = 0
     assert [run["startedAt"] for run in sample.runs] == sorted(run["startedAt"] for run in sample.runs)
     assert len({run["id"] for run in sample.runs}) == len(sample.runs)
     for run in sample.runs:
-        started = ms(run["startedAt"])
-        assert any(started - at in entries[run["meta"]["scheduleId"]] for at in range(900))
-        assert ms(run["meta"].get("scheduledAt", run["startedAt"])) <= started
+        started, scheduled = ms(run["startedAt"]), ms(run["meta"]["scheduledAt"])
+        after = infos[run["meta"]["scheduleId"]]
+        assert 0 <= after[after.searchsorted(started)] - started < 1_000
+        assert scheduled <= started
+        n_clicks += (run["meta"]["scheduleId"], scheduled) not in planned
         assert (run["finishedAt"] is None) == (run["status"] == "RUNNING")
         assert run["finishedAt"] is None or started < ms(run["finishedAt"]) <= ms(sample.truth["end"])
+    assert len(extra) == 1
+    assert 0 < n_clicks < 9
 
 
 def test_skipped_ticks_had_a_reason():
@@ -406,6 +445,11 @@ def test_senseless_arguments_are_refused(arguments, message):
         {"is_exclusive": True, "skipped": 0.1, "duplicate": 0.1},
         {"texts": ("gremlins",)},
         {"texts": ("exclusive",)},
+        {"chronic": 1.0},
+        {"hung": (0.1, 0.2)},
+        {"is_exclusive": True, "hung": (0.2, 0.1)},
+        {"fetched": ()},
+        {"fetched": (0.5, 0.2)},
     ],
 )
 def test_senseless_recipes_are_refused(change):
@@ -418,6 +462,8 @@ def test_senseless_streaks_and_crons_are_refused():
     """A streak lies inside the period, and a cron must be one."""
     with pytest.raises(InputError, match="share"):
         Streak(0.5, 0.5, "memory")
+    with pytest.raises(InputError, match="silence"):
+        Silence(0.5, 0.4)
     with pytest.raises(InputError, match="gremlins"):
         Streak(0.1, 0.2, "gremlins")
     with pytest.raises(CronError):

@@ -139,8 +139,8 @@ def draw_account(seed: int, kinds: Sequence[str] | None = None) -> Simulation:
     Returns
     -------
     account
-        Its `truth["schedules"][id]` says with `is_down_at_end` and `is_unseen_at_end` of whom nobody may say that all is
-        well, its `tables()` are what an analysis reads, and its `ticks` are judged one by one.
+        Its `truth["schedules"][id]` says with `is_down_at_end` and `is_unseen_at_end` of which schedules nobody may say
+        that all is well, its `tables()` are what an analysis reads, and its `ticks` are judged one by one.
 
     Raises
     ------

@@ -148,7 +148,8 @@ def _is_near_change(planned: Int64, tz: str) -> Mask:
     """Tell which ticks lie so near to a clock change that another cron engine might plan them otherwise."""
     if tz == "UTC":
         return np.zeros(len(planned), bool)
-    is_near: Mask = utc_offset(planned - _DST_GUARD, tz) != utc_offset(planned + _DST_GUARD, tz)
+    before, after = utc_offset(np.concatenate([planned - _DST_GUARD, planned + _DST_GUARD]), tz).reshape(2, -1)
+    is_near: Mask = before != after
     return is_near
 
 
