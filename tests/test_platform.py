@@ -23,8 +23,8 @@ def make(*recipes, start="2026-08-01T00:00Z", end="2026-08-11T00:00Z", seed=1, *
 
 def only(account):
     """Definition, log, runs and truth of an account's only schedule."""
-    (definition,), (log,), (told,) = account.schedules, account.logs.values(), account.truth["schedules"].values()
-    return definition, log, account.runs, told
+    (definition,), (log,), (truth,) = account.schedules, account.logs.values(), account.truth["schedules"].values()
+    return definition, log, account.runs, truth
 
 
 def plan(recipe):
@@ -71,8 +71,8 @@ def test_offsets_lie_on_the_grid_of_their_macro(macro, least, middle, most):
 def test_a_macro_runs_its_offset_after_its_cron_time():
     """Of @daily all of nextRunAt, planned_at and scheduledAt are midnight plus one and the same offset."""
     account = make(Recipe("daily", "@daily"))
-    definition, _, runs, told = only(account)
-    offset = told["offset_ms"] / 1000
+    definition, _, runs, truth = only(account)
+    offset = truth["offset_ms"] / 1000
     assert 300 <= offset <= 21_600
     assert offset % 30 == 0
     assert seconds(definition["nextRunAt"]) == 10 * 86_400 + offset
@@ -92,11 +92,11 @@ def test_who_saves_a_macro_before_its_offset_has_passed_keeps_the_tick():
 def test_the_next_tick_is_ten_seconds_after_the_actual_start(cron, step, n_due, n_not_due):
     """A start lies just after its tick, so every ten seconds becomes every twenty, and every five every fifteen."""
     account = make(Recipe("dense", cron), end="2026-08-01T00:10Z")
-    _, _, runs, told = only(account)
+    _, _, runs, truth = only(account)
     ticks = [tick.planned_at / 1000 for tick in account.ticks]
     assert np.diff(ticks).tolist() == [step] * (n_due - 1)
-    assert len(runs) == told["n_on_time"] == n_due
-    assert told["not_due"] == [
+    assert len(runs) == truth["n_on_time"] == n_due
+    assert truth["not_due"] == [
         {
             "why": "within ten seconds",
             "from": f"2026-08-01T00:00:{step // (2 if step == 20 else 3):02d}.000Z",
@@ -146,9 +146,9 @@ def test_actions_that_fail_at_one_tick_fail_for_reasons_of_their_own():
 def test_clicks_and_ticks_never_interleave():
     """With clicks around their ticks each invocation is whole, one ends before the next, and clicks say so last."""
     recipe = Recipe("busy", "0 * * * *", actions=("actor",) * 10, near_manual=200, streaks=(Streak(0, 1, "memory"),))
-    _, log, _, told = only(make(recipe, window=None))
+    _, log, _, truth = only(make(recipe, window=None))
     found = chunks(log)
-    assert told["n_manual"] == 200
+    assert truth["n_manual"] == 200
     texts = Counter(entries[-1]["message"] for entries in found)
     assert texts == {"Schedule invoked": 240, "Schedule invoked manually": 200}
     # No action of a click is planted to fail, so those entries stand alone; those of a tick are ten and one.
@@ -160,8 +160,8 @@ def test_clicks_and_ticks_never_interleave():
 def test_a_click_leaves_last_and_next_run_alone():
     """The lastRunAt is the start of the last tick's invocation, also where somebody clicked after it."""
     recipe = Recipe("weekly", "0 8 * * 1", manual=1)
-    definition, log, runs, told = only(make(recipe, end="2026-08-12T00:00Z"))
-    assert told["n_manual"] == 1
+    definition, log, runs, truth = only(make(recipe, end="2026-08-12T00:00Z"))
+    assert truth["n_manual"] == 1
     assert 0 < seconds(definition["lastRunAt"]) - (9 * 86_400 + 8 * 3600) < 5
     assert definition["nextRunAt"] == "2026-08-17T08:00:00.000Z"
     assert len(log) == 3
@@ -173,10 +173,10 @@ def test_a_click_leaves_last_and_next_run_alone():
 def test_a_log_shows_its_newest_entries(window):
     """Of a log of 2,400 entries the API shows 250 or 1000, and the truth tells which ticks that hides."""
     account = make(Recipe("ten-minutely", "*/10 * * * *"), end="2026-08-17T16:00Z", window=window)
-    _, log, _, told = only(account)
-    assert len(log) == told["n_entries"] == window
-    assert told["is_truncated"]
-    assert told["n_unknown"] == 2400 - window
+    _, log, _, truth = only(account)
+    assert len(log) == truth["n_entries"] == window
+    assert truth["is_truncated"]
+    assert truth["n_unknown"] == 2400 - window
     assert Counter(tick.why for tick in account.ticks) == {"truncated": 2400 - window, "": window}
 
 
@@ -202,9 +202,9 @@ def test_next_run_is_null_while_switched_off_and_computed_when_saved():
         "2026-08-04T00:00:00.000Z",
         "2026-08-08T00:00:00.000Z",
     ]
-    (told,) = account.truth["schedules"].values()
-    assert (told["n_planned"], told["n_missed"]) == (6, 0)
-    assert told["not_due"] == [
+    (truth,) = account.truth["schedules"].values()
+    assert (truth["n_planned"], truth["n_missed"]) == (6, 0)
+    assert truth["not_due"] == [
         {"why": "switched off", "from": "2026-08-04T00:00:00.000Z", "to": "2026-08-08T00:00:00.000Z"}
     ]
 
@@ -226,10 +226,10 @@ def test_a_deleted_schedule_is_known_from_before():
     account = make(Recipe("gone", "0 * * * *", deleted=0.5), Recipe("kept", "0 * * * *"))
     assert [definition["name"] for definition in account.schedules] == ["kept"]
     assert {version["name"] for version in account.versions} == {"gone", "kept"}
-    told = {each["name"]: each for each in account.truth["schedules"].values()}["gone"]
-    assert told["n_planned"] == told["n_on_time"] == 121
-    assert told["not_due"][0]["why"] == "deleted"
-    assert not told["is_down_at_end"]
+    truth = {each["name"]: each for each in account.truth["schedules"].values()}["gone"]
+    assert truth["n_planned"] == truth["n_on_time"] == 121
+    assert truth["not_due"][0]["why"] == "deleted"
+    assert not truth["is_down_at_end"]
 
 
 def test_last_run_is_the_start_of_the_last_invocation():
@@ -243,13 +243,13 @@ def test_a_hung_run_skips_its_action_for_ever_and_info_is_still_written():
     """From the hung run on each action leaves a WARNING at every tick, then INFO, and no run is started."""
     recipe = Recipe("hung", "0 * * * *", is_exclusive=True, actions=("actor", "task"), hung=(0.5, 1))
     account = make(recipe)
-    _, log, runs, told = only(account)
+    _, log, runs, truth = only(account)
     after = [entries for entries in chunks(log) if seconds(entries[0]["createdAt"]) > 121 * 3600]
     assert {tuple(entry["level"] for entry in entries) for entries in after} == {("WARNING", "WARNING", "INFO")}
-    assert len(after) == told["outcomes"]["skipped"] == 119
+    assert len(after) == truth["outcomes"]["skipped"] == 119
     assert {run["status"] for run in runs if seconds(run["startedAt"]) > 120 * 3600} == {"RUNNING"}
     assert len(runs) == 242
-    assert (told["is_down_at_end"], told["down_since"]) == (True, "2026-08-06T01:00:00.000Z")
+    assert (truth["is_down_at_end"], truth["down_since"]) == (True, "2026-08-06T01:00:00.000Z")
 
 
 def test_a_run_skips_only_its_own_action():
@@ -299,12 +299,12 @@ def test_a_click_that_runs_into_a_tick_makes_it_wait():
 def test_a_user_that_is_gone_leaves_one_error_and_no_info():
     """However many actions there are, the log says once that there is no user."""
     recipe = Recipe("orphan", "0 * * * *", actions=("actor",) * 5, streaks=(Streak(0.5, 1, USER),))
-    _, log, _, told = only(make(recipe))
+    _, log, _, truth = only(make(recipe))
     late = [entry for entry in log if seconds(entry["createdAt"]) > 120 * 3600]
     assert {(entry["level"], entry["message"]) for entry in late} == {
         ("ERROR", "Cannot invoke schedule because its user was not found.")
     }
-    assert len(late) == told["outcomes"]["failed"] == 120
+    assert len(late) == truth["outcomes"]["failed"] == 120
 
 
 def test_runs_name_the_tick_and_the_action_that_started_them():
@@ -339,10 +339,10 @@ def test_a_silent_account_is_silent_in_every_schedule():
 def test_a_stale_look_leaves_the_rest_unknown():
     """Fetched at half time, all later ticks are unknown, and the truth says that nobody looked."""
     account = make(Recipe("stale", "0 * * * *", fetched=(0.5,)))
-    definition, _, _, told = only(account)
+    definition, _, _, truth = only(account)
     assert Counter(tick.why for tick in account.ticks) == {"": 120, "after the last look": 120}
-    assert (told["is_unseen_at_end"], told["is_down_at_end"]) == (True, False)
-    assert definition["nextRunAt"] == told["seen_until"] == "2026-08-06T00:00:00.000Z"
+    assert (truth["is_unseen_at_end"], truth["is_down_at_end"]) == (True, False)
+    assert definition["nextRunAt"] == truth["seen_until"] == "2026-08-06T00:00:00.000Z"
 
 
 def test_a_schedule_can_miss_ticks_all_the_time():
@@ -350,7 +350,7 @@ def test_a_schedule_can_miss_ticks_all_the_time():
     account = make(
         Recipe("bad", "0 * * * *", chronic=0.8), Recipe("nights", "0 * * * *", "Asia/Tokyo", mute_hours=(1, 4))
     )
-    bad, nights = sorted(account.truth["schedules"].values(), key=lambda told: told["name"])
+    bad, nights = sorted(account.truth["schedules"].values(), key=lambda truth: truth["name"])
     assert 0.7 < bad["n_missed"] / 240 < 0.9
     assert {at[11:13] for at in nights["missed_at"]} == {"16", "17", "18"}
     assert nights["n_missed"] == 30
@@ -361,19 +361,19 @@ def test_ticks_of_a_drawn_account_are_those_that_its_counts_count(seed):
     """Every count of the truth is the number of such ticks, and each miss and each unknown has its reason."""
     account = draw_account(seed)
     assert account.truth["totals"]["n_planned"] == len(account.ticks)
-    for schedule_id, told in account.truth["schedules"].items():
+    for schedule_id, truth in account.truth["schedules"].items():
         ticks = [tick for tick in account.ticks if tick.schedule_id == schedule_id]
         planned = [tick.planned_at for tick in ticks]
         status = Counter(tick.status for tick in ticks)
         assert planned == sorted(set(planned))
         assert {f"n_{name}": status[name] for name in ("on_time", "late", "missed", "unknown")} == {
-            name: told[name] for name in ("n_on_time", "n_late", "n_missed", "n_unknown")
+            name: truth[name] for name in ("n_on_time", "n_late", "n_missed", "n_unknown")
         }
         assert all(bool(tick.why) == (tick.status in {"missed", "unknown"}) for tick in ticks)
-        assert told["is_unseen_at_end"] == (
-            any(tick.why == "after the last look" for tick in ticks) and "deleted" not in told["name"]
+        assert truth["is_unseen_at_end"] == (
+            any(tick.why == "after the last look" for tick in ticks) and "deleted" not in truth["name"]
         )
-        assert len(account.logs[schedule_id]) == told["n_entries"]
+        assert len(account.logs[schedule_id]) == truth["n_entries"]
 
 
 def test_a_drawn_account_is_the_same_for_the_same_seed():
@@ -391,8 +391,8 @@ def test_every_state_of_an_end_is_drawn():
     """Among a hundred accounts there are down ones, unseen ones, both and neither, each often."""
     ends = Counter()
     for seed in range(100):
-        told = draw_account(seed).truth["schedules"].values()
-        ends[any(each["is_down_at_end"] for each in told), any(each["is_unseen_at_end"] for each in told)] += 1
+        truth = draw_account(seed).truth["schedules"].values()
+        ends[any(each["is_down_at_end"] for each in truth), any(each["is_unseen_at_end"] for each in truth)] += 1
     assert len(ends) == 4
     assert min(ends.values()) >= 5
 
@@ -401,13 +401,13 @@ def test_every_state_of_an_end_is_drawn():
 def test_every_kind_can_be_drawn_alone(kind):
     """Each kind of trouble makes an account of one schedule that has it, and nothing else."""
     account = draw_account(2, [kind])
-    (told,) = account.truth["schedules"].values()
-    assert told["name"] == f"s0-{kind}"
+    (truth,) = account.truth["schedules"].values()
+    assert truth["name"] == f"s0-{kind}"
     if kind in {"healthy", "slow", "clicked", "doubled", "rescheduled", "moved", "edited", "new", "paused", "resumed"}:
-        assert told["n_missed"] == told["n_unknown"] == 0
-        assert not told["is_down_at_end"]
-    assert told["is_down_at_end"] or kind not in {"stopped", "stuck", "userless"}
-    assert told["is_unseen_at_end"] == (kind == "stale")
+        assert truth["n_missed"] == truth["n_unknown"] == 0
+        assert not truth["is_down_at_end"]
+    assert truth["is_down_at_end"] or kind not in {"stopped", "stuck", "userless"}
+    assert truth["is_unseen_at_end"] == (kind == "stale")
     assert account.truth["silences"] == []
 
 

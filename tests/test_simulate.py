@@ -106,11 +106,11 @@ def due_slowly(log, ticks):
 
 def read_slowly(account, definition):
     """Count one schedule entry by entry, by the design's definitions: slow and plain, so that it can be believed."""
-    told, log = account.truth["schedules"][definition["id"]], account.logs[definition["id"]]
+    truth, log = account.truth["schedules"][definition["id"]], account.logs[definition["id"]]
     start, end = (ms(account.truth[key]) for key in ("start", "end"))
     until = end if definition["isEnabled"] else ms(definition["modifiedAt"])
     begin = max(start, ms(definition["createdAt"]))
-    ticks, following = ticks_of(definition, told["offset_ms"] or 0, begin, until)
+    ticks, following = ticks_of(definition, truth["offset_ms"] or 0, begin, until)
     ticks = due_slowly(log, ticks)
     slack = [min(60_000, gap // 2) for gap in np.diff([*ticks, max(following, end)])]
     groups = group_slowly(log, ticks)
@@ -136,7 +136,7 @@ def read_slowly(account, definition):
             answered.add(tick)
             found["n_late" if group["at"] - ticks[tick] > slack[tick] else "n_on_time"] += 1
     for tick in set(range(len(ticks))) - answered:
-        is_before = told["is_truncated"] and ticks[tick] < groups[0]["at"]
+        is_before = truth["is_truncated"] and ticks[tick] < groups[0]["at"]
         is_too_early = ticks[tick] + slack[tick] > end
         found["n_unknown" if is_before or is_too_early else "n_missed"] += 1
     found["n_planned"] = len(ticks)
@@ -150,9 +150,9 @@ def test_a_slow_reading_of_the_sample_finds_the_truth(seed):
     for definition in account.schedules:
         if definition["name"] == "price-alerts":
             continue  # its older definition is not among the answers; see the test of changed crons
-        told = account.truth["schedules"][definition["id"]]
-        expected = {key: told[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
-        expected |= told["outcomes"]
+        truth = account.truth["schedules"][definition["id"]]
+        expected = {key: truth[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
+        expected |= truth["outcomes"]
         found = read_slowly(account, definition)
         assert {key: found[key] for key in expected} == expected, definition["name"]
 
@@ -167,12 +167,12 @@ def test_a_slow_reading_of_odd_schedules_finds_the_truth(shape, start, end, wind
     """Seconds, macros, clock changes, windows of one entry and of one second: the truth keeps to the definitions."""
     account = simulate(3, start, end, EDGES, shape=shape, window=window)
     for definition in account.schedules:
-        told = account.truth["schedules"][definition["id"]]
-        if definition["name"] == "ten-seconds" and told["is_truncated"]:
+        truth = account.truth["schedules"][definition["id"]]
+        if definition["name"] == "ten-seconds" and truth["is_truncated"]:
             continue  # what ten seconds took away before the first entry, no log can tell
         found = read_slowly(account, definition)
-        expected = {key: told[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
-        expected |= told["outcomes"]
+        expected = {key: truth[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
+        expected |= truth["outcomes"]
         assert {key: found[key] for key in expected} == expected, definition["name"]
 
 
@@ -189,8 +189,8 @@ def test_the_truth_adds_up(seed, n, days, shape, window):
     end = pd.Timestamp("2026-10-01", tz="UTC") + pd.Timedelta(days, "D")
     account = simulate(seed, "2026-10-01T00:00Z", end, n, shape=shape, window=window)
     assert len(account.schedules) == n
-    for schedule_id, told in account.truth["schedules"].items():
-        for part in (told, told["planted"]):
+    for schedule_id, truth in account.truth["schedules"].items():
+        for part in (truth, truth["planted"]):
             assert part["n_planned"] == sum(part[status] for status in STATUSES)
             n_invocations = sum(part["outcomes"].values())
             assert n_invocations == part["n_on_time"] + part["n_late"] + part["n_duplicate"] + part["n_extra"]
@@ -199,15 +199,15 @@ def test_the_truth_adds_up(seed, n, days, shape, window):
                 part[f"n_{kind}"] for kind in ("missed", "late", "duplicate", "extra")
             ]
         log = account.logs[schedule_id]
-        assert told["n_entries"] == len(log) <= (window or len(log))
-        assert sum(told["causes"].values()) == sum(entry["level"] != "INFO" for entry in log)
-        runs = told["runs"]
+        assert truth["n_entries"] == len(log) <= (window or len(log))
+        assert sum(truth["causes"].values()) == sum(entry["level"] != "INFO" for entry in log)
+        runs = truth["runs"]
         statuses = ("succeeded", "failed", "timed_out", "aborted", "running", "expired")
         assert runs["n_starts"] == sum(runs[status] for status in statuses)
         assert min(runs[status] for status in statuses) >= 0
         assert runs["n_runs"] == sum(run["meta"]["scheduleId"] == schedule_id for run in account.runs)
     totals = account.truth["totals"]
-    assert totals.get("n_planned", 0) == sum(told["n_planned"] for told in account.truth["schedules"].values())
+    assert totals.get("n_planned", 0) == sum(truth["n_planned"] for truth in account.truth["schedules"].values())
 
 
 def test_the_same_seed_writes_the_same_bytes(tmp_path):
@@ -277,9 +277,9 @@ def test_definitions_agree_with_the_period(sample):
     """Nothing was due between creation and the period, the next run is the first tick after it, the last was logged."""
     start, end = (pd.Timestamp(sample.truth[key]) for key in ("start", "end"))
     for definition in sample.schedules:
-        told = sample.truth["schedules"][definition["id"]]
+        truth = sample.truth["schedules"][definition["id"]]
         cron = Cron(definition["cronExpression"], definition["timezone"])
-        offset = pd.Timedelta(told["offset_ms"] or 0, "ms")
+        offset = pd.Timedelta(truth["offset_ms"] or 0, "ms")
         created = pd.Timestamp(definition["createdAt"])
         assert created >= start or cron.count(created - offset, start) == 0
         assert (definition["nextRunAt"] is None) == (not definition["isEnabled"])
@@ -307,8 +307,8 @@ def test_the_sample_holds_every_fault(sample):
     assert all(totals[key] > 0 for key in (*STATUSES, "n_duplicate", "n_extra", "n_manual"))
     assert all(totals["outcomes"].values())
     assert totals["causes"].keys() == {text.cause for text in TEXTS.values()}
-    assert {told["is_truncated"] for told in sample.truth["schedules"].values()} == {True, False}
-    assert any(told["offset_ms"] for told in sample.truth["schedules"].values())
+    assert {truth["is_truncated"] for truth in sample.truth["schedules"].values()} == {True, False}
+    assert any(truth["offset_ms"] for truth in sample.truth["schedules"].values())
     assert all(
         totals["runs"][status] > 0 for status in ("succeeded", "failed", "timed_out", "aborted", "running", "expired")
     )
@@ -329,10 +329,10 @@ def test_the_sample_holds_every_text(sample):
 def test_shape_can_be_forced():
     """With shape="single" no tick leaves two entries; what is planted stays the same."""
     several, single = (simulate(2, schedules=SAMPLE, shape=shape, window=None) for shape in ("several", "single"))
-    for schedule_id, told in single.truth["schedules"].items():
-        n_invocations = sum(told["outcomes"].values()) + told["n_manual"]
-        assert told["n_entries"] == n_invocations
-        assert told["missed_at"] == several.truth["schedules"][schedule_id]["missed_at"]
+    for schedule_id, truth in single.truth["schedules"].items():
+        n_invocations = sum(truth["outcomes"].values()) + truth["n_manual"]
+        assert truth["n_entries"] == n_invocations
+        assert truth["missed_at"] == several.truth["schedules"][schedule_id]["missed_at"]
 
 
 def test_a_longer_window_only_adds_older_entries(sample):
@@ -346,10 +346,10 @@ def test_a_longer_window_only_adds_older_entries(sample):
 
 def test_schedules_do_not_depend_on_each_other():
     """Adding a schedule changes nothing in those before it."""
-    one, two = simulate(4, schedules=SAMPLE[:1]), simulate(4, schedules=SAMPLE[:2])
-    schedule_id = one.schedules[0]["id"]
-    assert two.logs[schedule_id] == one.logs[schedule_id]
-    assert two.truth["schedules"][schedule_id] == one.truth["schedules"][schedule_id]
+    alone, both = simulate(4, schedules=SAMPLE[:1]), simulate(4, schedules=SAMPLE[:2])
+    schedule_id = alone.schedules[0]["id"]
+    assert both.logs[schedule_id] == alone.logs[schedule_id]
+    assert both.truth["schedules"][schedule_id] == alone.truth["schedules"][schedule_id]
 
 
 def test_runs_belong_to_ticks(sample):
@@ -359,7 +359,7 @@ def test_runs_belong_to_ticks(sample):
         for schedule_id, log in sample.logs.items()
     }
     planned = {(tick.schedule_id, tick.planned_at) for tick in sample.ticks}
-    extra = {at for told in sample.truth["schedules"].values() for at in told["extra_at"]}
+    extra = {at for truth in sample.truth["schedules"].values() for at in truth["extra_at"]}
     n_clicks = 0
     assert [run["startedAt"] for run in sample.runs] == sorted(run["startedAt"] for run in sample.runs)
     assert len({run["id"] for run in sample.runs}) == len(sample.runs)
@@ -395,9 +395,9 @@ def test_planted_incidents_stand_alone():
     """A planted incident begins after good ticks and ends before good ones, so that its bounds are exact."""
     recipe = Recipe("hourly", "0 * * * *", missed=0.05, failed=0.1, streaks=(Streak(0.3, 0.32, "memory"),))
     account = simulate(9, schedules=[recipe], window=None)
-    told = next(iter(account.truth["schedules"].values()))
+    truth = next(iter(account.truth["schedules"].values()))
     errors = {entry["createdAt"][:13] for log in account.logs.values() for entry in log if entry["level"] == "ERROR"}
-    bad = {tick[:13] for tick in told["missed_at"]} | errors
+    bad = {tick[:13] for tick in truth["missed_at"]} | errors
     incidents = account.truth["incidents"]
     assert {incident["cause"] for incident in incidents} == {"capacity", "missed", "billing"}
     for incident in incidents:
@@ -496,11 +496,11 @@ def test_a_fleet_is_typed_sorted_and_whole(seed, n, n_ticks):
     assert len(log) == n * n_ticks
     assert log.equals(log.sort_values(["schedule_id", "created_at"], kind="stable"))
     for row in schedules.itertuples():
-        mine = pd.DatetimeIndex(log.loc[log["schedule_id"] == row.schedule_id, "created_at"])
+        created = pd.DatetimeIndex(log.loc[log["schedule_id"] == row.schedule_id, "created_at"])
         ticks = Cron(row.cron).ticks(row.created_at, row.next_run_at)
         assert len(ticks) == n_ticks
-        assert (mine >= ticks).all()
-        assert (mine < ticks + pd.Timedelta("60s")).all()
+        assert (created >= ticks).all()
+        assert (created < ticks + pd.Timedelta("60s")).all()
 
 
 def test_a_fleet_has_the_rates_it_was_given():

@@ -126,7 +126,7 @@ KINDS: Final[dict[str, Callable[[_Chance], Fields]]] = {
 
 def draw_account(seed: int, kinds: Sequence[str] | None = None) -> Simulation:
     """
-    Draw a small account of one or two months, each schedule with one kind of trouble, for property tests.
+    Draw a small account of one or two months, each schedule with a kind of trouble, for property tests.
 
     Parameters
     ----------
@@ -149,9 +149,9 @@ def draw_account(seed: int, kinds: Sequence[str] | None = None) -> Simulation:
 
     Examples
     --------
-    >>> account = draw_account(1, kinds=["hung", "healthy"])
+    >>> account = draw_account(1, kinds=["stopped", "healthy"])
     >>> sorted((end["name"], end["is_down_at_end"]) for end in account.truth["schedules"].values())
-    [('s0-hung', True), ('s1-healthy', False)]
+    [('s0-stopped', True), ('s1-healthy', False)]
     """
     chance = _Chance([seed, 1])
     foreign = sorted(set(kinds or ()) - set(KINDS))

@@ -17,7 +17,7 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
-# Hidden offset of the five macros: least, most and step [s]. Any other text has none.
+# Offset of the five macros: least, most and step [s]. Any other text has none.
 OFFSETS: Final = {
     "@hourly": (60, 1_800, 10),
     "@daily": (300, 21_600, 30),
@@ -130,7 +130,7 @@ def new_ids(n: int, rng: np.random.Generator) -> list[str]:
 
 def define(recipe: Recipe, period: Period, rng: np.random.Generator) -> Schedule:
     """
-    Make up id, actions, hidden offset, and when each version was saved.
+    Make up id, actions, the offset of macros, and when each version was saved.
 
     A schedule that was there from the start was created after the last tick before it: nobody needs to ask what became
     of ticks that the simulation does not contain.

@@ -33,7 +33,7 @@ class Faults:
 
     planned: Int64  # [ms]
     version: Int64  # number of the version that plans it
-    gap: Int64  # from each tick to the next one [ms]
+    interval: Int64  # from each tick to the next one [ms]
     delay: Int64  # from the tick to the start of its invocation [ms]
     lost: Int64  # index in LOST
     resumes: Int64  # when the silence that held it up is over; 0: there was none [ms]
@@ -114,16 +114,16 @@ def _plan(schedule: Schedule, period: Period, rng: np.random.Generator) -> Fault
         for version, end in zip(schedule.versions, schedule.ends(), strict=True)
     ]
     planned, n = np.concatenate(parts), sum(map(len, parts))
-    gap = np.diff(planned, append=schedule.versions[-1].next_tick(period.end))
+    interval = np.diff(planned, append=schedule.versions[-1].next_tick(period.end))
     longest = min(schedule.recipe.longest_delay * SECOND, 0.9 * GRACE)
     drawn = np.exp(rng.standard_normal(n) * 0.8) * schedule.recipe.delay * SECOND
     # A quarter of what would be late where ticks are dense, and never after the end.
-    delay = np.minimum(np.minimum(drawn, longest), np.minimum(gap / 8, (period.end - planned) / 2))
+    delay = np.minimum(np.minimum(drawn, longest), np.minimum(interval / 8, (period.end - planned) / 2))
     zeros = np.zeros((4, n), np.int64)
     return Faults(
         planned=planned,
         version=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
-        gap=gap,
+        interval=interval,
         delay=delay.astype(np.int64),
         lost=zeros[0],
         resumes=zeros[1],
@@ -230,18 +230,18 @@ def _plant_chronic(faults: Faults, recipe: Recipe, rng: np.random.Generator) -> 
 
 def _plant_single(faults: Faults, recipe: Recipe, rng: np.random.Generator) -> None:
     """Plant the faults of single ticks."""
-    n, n_actions, gap = len(faults.planned), len(recipe.actions), faults.gap
+    n, n_actions, interval = len(faults.planned), len(recipe.actions), faults.interval
     everywhere, is_last = np.ones(n, bool), np.arange(n) == n - 1
     # A skip needs a run that still runs: the tick before it must have started one.
     skipped = faults.take(recipe.skipped, np.append(False, faults.is_free[:-1]), rng)
     faults.reserve(skipped - 1, 0)
-    faults.lasts[skipped - 1] = faults.planned[skipped] + 3 * gap[skipped] // 10
+    faults.lasts[skipped - 1] = faults.planned[skipped] + 3 * interval[skipped] // 10
 
     faults.lost[faults.take(recipe.missed, everywhere, rng)] = _DROPPED
-    late = faults.take(recipe.late, (gap >= 4 * MINUTE) & ~is_last, rng)
-    most = np.minimum(0.45 * gap[late], 40 * MINUTE)
+    late = faults.take(recipe.late, (interval >= 4 * MINUTE) & ~is_last, rng)
+    most = np.minimum(0.45 * interval[late], 40 * MINUTE)
     faults.delay[late] = (75 * SECOND + rng.random(len(late)) * (most - 75 * SECOND)).astype(np.int64)
-    faults.again[faults.take(recipe.duplicate, (gap >= 3 * MINUTE) & ~is_last, rng)] = 1
+    faults.again[faults.take(recipe.duplicate, (interval >= 3 * MINUTE) & ~is_last, rng)] = 1
 
     failed = faults.take(recipe.failed, everywhere, rng).tolist()
     partial = faults.take(recipe.partial if n_actions > 1 else 0, everywhere, rng).tolist()
@@ -262,17 +262,17 @@ def _whole(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _plant_invocations(faults: Faults, schedule: Schedule, rng: np.random.Generator) -> None:
     """Plant invocations that no tick asks for: clicks, between ticks and within seconds of one, doubles, early ones."""
-    recipe, n, gap = schedule.recipe, len(faults.planned), faults.gap
+    recipe, n, interval = schedule.recipe, len(faults.planned), faults.interval
     is_last = np.arange(n) == n - 1
-    between = faults.take(recipe.manual / n, (gap >= 5 * MINUTE) & ~is_last, rng)
+    between = faults.take(recipe.manual / n, (interval >= 5 * MINUTE) & ~is_last, rng)
     doubled = np.flatnonzero(faults.again)
     faults.again[doubled] = ((15 + 35 * rng.random(len(doubled))) * SECOND).astype(np.int64)
-    at = faults.planned[between] + (0.3 + 0.4 * rng.random(len(between))) * gap[between]
+    at = faults.planned[between] + (0.3 + 0.4 * rng.random(len(between))) * interval[between]
     room = int(faults.planned[0]) - schedule.created_at
     if room > 10 * MINUTE:
         early = schedule.created_at + (0.2 + 0.6 * rng.random(recipe.extra)) * room
         faults.early = np.sort(early).astype(np.int64).tolist()
-    near = np.flatnonzero((faults.lost == 0) & (faults.resumes == 0) & (gap >= MINUTE) & ~is_last)
+    near = np.flatnonzero((faults.lost == 0) & (faults.resumes == 0) & (interval >= MINUTE) & ~is_last)
     near = np.sort(rng.permutation(near)[: recipe.near_manual])
     close = faults.planned[near] + rng.uniform(-2, 8, len(near)) * SECOND
     faults.clicks = sorted(np.concatenate([at, close]).astype(np.int64).tolist())

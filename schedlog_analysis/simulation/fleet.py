@@ -93,8 +93,8 @@ def _instants(
     created += np.minimum(np.exp(rng.standard_normal(len(created), dtype=np.float32) * 0.8) * 350, 18_000).astype(
         np.int64
     )
-    told = rng.random(len(created), dtype=np.float32) >= missed_rate
-    return owner[told], created[told]
+    is_logged = rng.random(len(created), dtype=np.float32) >= missed_rate
+    return owner[is_logged], created[is_logged]
 
 
 def _texts(n: int, rng: np.random.Generator) -> pd.Index[Any]:

@@ -170,7 +170,7 @@ class _Platform:
 
     def _earliest(self, saved: int) -> int:
         """Give what the next tick may not come before, for whoever saves the schedule at an instant."""
-        starts = [one.began_at for one in self.life.invocations if one.kind != "manual" and one.began_at < saved]
+        starts = [each.began_at for each in self.life.invocations if each.kind != "manual" and each.began_at < saved]
         return max(saved, starts[-1] + MIN_PAUSE) if starts else saved
 
     def _click(self, clicks: list[tuple[int, bool]], until: int) -> None:
@@ -220,7 +220,7 @@ class _Platform:
         lasts = self.lasts.get(tick, 0)
         if lasts:
             finished = lasts
-            status = "ABORTED" if lasts - started > 2 * self.faults.gap[tick] else status
+            status = "ABORTED" if lasts - started > 2 * self.faults.interval[tick] else status
         elif self.recipe.is_exclusive:
             following = bisect_right(self.planned, started)
             room = (self.planned[following] if following < len(self.planned) else started + HOUR) - started

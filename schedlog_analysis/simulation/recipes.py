@@ -62,7 +62,7 @@ class Change:
 @dataclass(frozen=True)
 class Recipe:
     """
-    One simulated schedule. Shares are of its planned ticks, moments are shares of the period (0 its start, 1 its end).
+    One simulated schedule. Shares are of its planned ticks, instants are shares of the period (0 its start, 1 its end).
 
     A share above zero plants at least one fault where there is room for it.
     """

@@ -155,7 +155,7 @@ def simulate(
     seed
         Same seed and arguments, same bytes (with the same numpy).
     start, end
-        Bounds of the simulated time, half-open; `end` is also when everything was fetched.
+        Bounds of the simulated time, half-open; `end` is also when everything was fetched, unless its recipe says when.
     schedules
         Recipes, or a number of schedules to draw at random.
     shape
