@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from schedlog_analysis._core.instants import InstantLike, instant_ms, to_instants
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.simulation.planting import HOUR, MINUTE
-from schedlog_analysis.simulation.runs import new_ids
+from schedlog_analysis.simulation.definition import HOUR, MINUTE, new_ids
 from schedlog_analysis.simulation.texts import EXCLUSIVE, SCHEDULED, TEXTS, USER, Action, render
 
 _CRONS: Final = {1: "* * * * *", 5: "*/5 * * * *", 15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
@@ -94,8 +93,8 @@ def _instants(
     created += np.minimum(np.exp(rng.standard_normal(len(created), dtype=np.float32) * 0.8) * 350, 18_000).astype(
         np.int64
     )
-    told = rng.random(len(created), dtype=np.float32) >= missed_rate
-    return owner[told], created[told]
+    is_logged = rng.random(len(created), dtype=np.float32) >= missed_rate
+    return owner[is_logged], created[is_logged]
 
 
 def _texts(n: int, rng: np.random.Generator) -> pd.Index[Any]:
