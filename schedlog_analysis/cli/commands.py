@@ -6,11 +6,12 @@ from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from schedlog_analysis.errors import ConfigError
+from schedlog_analysis.report.formats import FORMATS
 
 app = typer.Typer(
     name="schedlog",
@@ -22,25 +23,10 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """What a report can be written as."""
-
-    html = "html"
-    email = "email"
-    md = "md"
-    json = "json"
-    csv = "csv"
-    ipynb = "ipynb"
-
-
-SUFFIXES = {
-    Format.html: "html",
-    Format.email: "eml",
-    Format.md: "md",
-    Format.json: "json",
-    Format.csv: "csv",
-    Format.ipynb: "ipynb",
-}
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = StrEnum("Format", {name: name for name in FORMATS})
 
 SOURCE = Annotated[
     str,
@@ -64,6 +50,14 @@ OBJECTIVE = Annotated[float | None, typer.Option("--slo", help="Objective in per
 MAINTENANCE = Annotated[
     list[str] | None,
     typer.Option(help="Time to leave out: START..END, or 'CRON for DURATION' in --tz; may be repeated."),
+]
+FORMAT = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="; ".join(f"{name}: {each.about}" for name, each in FORMATS.items())
+        + ". Default: by the output's suffix, else html.",
+    ),
 ]
 CONFIG = Annotated[
     Path | None, typer.Option(help="File with these options. Default: schedlog.toml here, if there is one.")
@@ -111,7 +105,7 @@ def report(
     grace: GRACE = None,
     objective: OBJECTIVE = None,
     maintenance: MAINTENANCE = None,
-    form: Annotated[Format | None, typer.Option("--format", help="Default: by the output's suffix, else html.")] = None,
+    form: FORMAT = None,
     output: Annotated[
         str | None, typer.Option(help="File to write; - for standard output. Default: report.html, or report.FORMAT.")
     ] = None,

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from schedlog_analysis._core.files import write_whole
 from schedlog_analysis._core.words import say_share
-from schedlog_analysis.cli.commands import SUFFIXES, Format
 from schedlog_analysis.cli.options import Options
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.fleet import analyze
 from schedlog_analysis.report import Report
+from schedlog_analysis.report.formats import FORMATS, find_format, format_of
 from schedlog_analysis.report.formats.notebook import render_notebook
 from schedlog_analysis.report.formats.terminal import show as show_summary
 from schedlog_analysis.report.formats.terminal import show_archive
@@ -29,7 +29,7 @@ def write(source: str, given: dict[str, Any], config: Path | None) -> None:
     options = Options.merge(given, config)
     form, output = _target(options)
     report = _build(source, options)
-    content = _notebook(source, options) if form == Format.ipynb else report.to_bytes(form)
+    content = _notebook(source, options) if not FORMATS[form].is_of_facts else report.to_bytes(form)
     if output == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -93,16 +93,10 @@ def _notebook(source: str, options: Options) -> bytes:
 def _target(options: Options) -> tuple[str, str]:
     """Settle format and file: each by the other where only one is given."""
     if options.format is not None:
-        if options.format not in SUFFIXES:
-            raise ConfigError(f"There is no format {options.format!r}; expected one of {', '.join(SUFFIXES)}.")
-        form = Format(options.format)
-        return str(form), options.output or f"report.{SUFFIXES[form]}"
-    suffix = Path(options.output).suffix.lstrip(".") if options.output not in (None, "-") else "html"
-    by_suffix = {name: form for form, name in SUFFIXES.items()} | {"htm": Format.html, "markdown": Format.md}
-    if suffix not in by_suffix:
-        known = ", ".join(f".{name}" for name in by_suffix)
-        raise ConfigError(f"The output {options.output!r} does not say its format; give --format, or one of {known}.")
-    return str(by_suffix[suffix]), options.output or "report.html"
+        return options.format, options.output or f"report.{find_format(options.format).suffix}"
+    if options.output in (None, "-"):
+        return "html", options.output or "report.html"
+    return format_of(options.output), options.output
 
 
 def _judge(report: Report, fail_under: float | None) -> None:
