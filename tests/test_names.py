@@ -48,7 +48,7 @@ def test_the_newest_title_counts_then_the_name_then_the_id():
 
 
 def test_names_are_told_apart_after_they_are_cut():
-    """Two that differ only in their middles would look alike in a picture, and a font may lack what tells them apart."""
+    """Two that differ in their middles would look alike in a picture, and a font may lack what tells them apart."""
     start, end = "Prices of everything in ", " from all of our suppliers"
     long = table([("a", f"{start}Prague{end}", None), ("b", f"{start}Vienna{end}", None)])
     assert set(name_schedules(long).values()) == set(long["name"])

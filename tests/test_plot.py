@@ -447,7 +447,7 @@ def test_ticks_cells_are_local_days(tz, n_days):
     gids = [child.get_gid() for child in ax.get_children()]
     assert gids.count("on_time") == n_days - 1
     assert key_of(ax) == ["on time: 1,999", "missed: 1"]
-    assert "worst tick" in ax.get_xlabel()
+    assert "worst start" in ax.get_xlabel()
 
 
 def test_ticks_cells_follow_dst():

@@ -12,22 +12,29 @@ import sys
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
-from schedlog_analysis import AccountingPolicy, Maintenance, Report
+from schedlog_analysis import AccountingPolicy, Maintenance, Report, plot
+from schedlog_analysis._core.words import say_share
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.report.document import Pairs, Table, lookup
-from schedlog_analysis.report.formats import FORMATS, markdown
+from schedlog_analysis.report.formats import FORMATS, find_format, format_of, markdown
 from schedlog_analysis.report.formats import csv as csv_format
+from schedlog_analysis.report.formats import email as email_format
+from schedlog_analysis.report.formats import html as html_format
 from schedlog_analysis.report.formats.brief import brief
 from schedlog_analysis.report.formats.csv import TABLES
 from schedlog_analysis.report.formats.html import anchor, environment, palette, style
 from schedlog_analysis.report.formats.markdown import code, escape
 from schedlog_analysis.report.formats.terminal import show, show_archive
+from schedlog_analysis.report.pictures import draw
 from schedlog_analysis.report.sections import sections
 from schedlog_analysis.report.topics.figures import tiles
 
@@ -314,30 +321,112 @@ def test_csv_cells_are_no_formulas(reports):
 
 
 def test_every_number_is_the_same_in_every_format(october, page):
-    """Page, mail, Markdown, JSON and CSV show the same facts in the same words."""
-    facts = json.loads(october.to_json())
-    assert facts == october.facts
+    """Page, mail, Markdown, text, JSON and CSV show the same facts in the same words."""
     mail = _mail(october).get_body(("html",)).get_content()
+    assert len(_Page(page).numbers()) > 100
+    assert len(_Page(mail).numbers()) > 100
+    _agree(october, page, mail)
+
+
+WINDOWS = st.builds(
+    Maintenance, cron=st.sampled_from(["0 2 * * *", "0 0 24 * *"]), duration=st.sampled_from(["6h", "90h"])
+)
+POLICIES = st.builds(
+    AccountingPolicy,
+    partial=st.sampled_from(["up", "down", "left out"]),
+    missed=st.sampled_from(["down", "left out"]),
+    skipped=st.sampled_from(["up", "down", "left out"]),
+    manual=st.sampled_from(["outcome", "left out"]),
+    maintenance=st.lists(WINDOWS, max_size=1).map(tuple),
+)
+PREVIOUS = st.sampled_from([None, "2026-08", "2026-09-01..2026-09-15"])
+
+
+@settings(max_examples=8)
+@given(st.data(), POLICIES, PREVIOUS)
+def test_every_format_says_the_same_whatever_was_asked_for(sample, data, policy, previous):
+    """Some schedules, another comparison, maintenance and other rules change the figures, and all formats alike."""
+    ids = sorted(sample.schedules["schedule_id"])
+    chosen = data.draw(st.none() | st.lists(st.sampled_from(ids), min_size=1, max_size=3, unique=True))
+    report = Report.build(
+        sample.log, sample.schedules, period="2026-10", previous=previous, policy=policy, schedule_ids=chosen, pages=1
+    )
+    with pytest.MonkeyPatch.context() as patch:  # pictures have a test of their own, and take their time
+        patch.setattr(html_format, "draw_svg", lambda *_: "")
+        patch.setattr(email_format, "draw_png", lambda *_: b"")
+        mail = email.message_from_bytes(report.to_email(), policy=email.policy.default)
+        _agree(report, report.to_html(), mail.get_body(("html",)).get_content())
+
+
+def _agree(report, page, mail):
+    """All formats say what the facts say, each in the same words."""
+    facts = json.loads(report.to_json())
+    assert facts == report.facts
     shown = {}
     for html in (page, mail):
-        numbers = _Page(html).numbers()
-        assert len(numbers) > 100
-        for place, value, text in numbers:
+        for place, value, text in _Page(html).numbers():
             fact = _holds(facts, place, value)
             _says(text, fact, place)
             words = text.lstrip("■▲△?●○ ").split()[:2]  # signs stand in the style sheet, or in the mail
             assert shown.setdefault(place, words) == words, place
-    markdown = october.to_markdown()
+    written = report.to_markdown()
     for row in _rows(sections(facts)):
-        told = "| " + " | ".join(_markdown(cell) for cell in row) + " |"
-        assert told in markdown
+        assert "| " + " | ".join(_markdown(cell) for cell in row) + " |" in written
+    plain, out = report.to_bytes("txt").decode(), io.StringIO()
+    show(report, Console(file=out, width=200))
     for tile in tiles(facts).tiles:
-        assert f"**{tile.cell.text}**" in markdown
+        assert f"**{tile.cell.text}**" in written
+        assert f"- {tile.label}: {tile.cell.text} (" in plain
+        assert re.search(rf"{tile.label} +{re.escape(tile.cell.text)}", out.getvalue())
     for table in TABLES:
-        for row, fact in zip(csv.DictReader(io.StringIO(october.to_csv(table))), _listed(facts[table]), strict=True):
+        for row, fact in zip(csv.DictReader(io.StringIO(report.to_csv(table))), _listed(facts[table]), strict=True):
             for name, value in fact.items():
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     assert float(row[name]) == value, (table, name)
+
+
+def test_a_picture_says_nothing_that_is_no_fact(october):
+    """Every number beside a mark or in a key, and every word, stands in the facts; only axes have more."""
+    known = {*_said(october.facts)}
+    text = json.dumps(october.facts, ensure_ascii=False)
+    pictures = [block.id for part in _parts(sections(october.facts)) for block in part.blocks if hasattr(block, "alt")]
+    assert len(pictures) > 10
+    for picture in pictures:
+        ax = draw(october.facts, october.analysis, picture, plot.bare_ax())
+        legend = ax.get_legend().get_texts() if ax.get_legend() else []
+        for words in (each.get_text() for each in [*ax.texts, *legend]):
+            for number in re.findall(r"[-+]?\d[\d,.]*(?: %)?", words.replace("\N{NO-BREAK SPACE}", " ")):
+                assert number in known or number in text, (picture, words)
+
+
+def _said(value):
+    """Say every number of the facts in the ways in which pictures say numbers."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _said(inner)
+    elif isinstance(value, int):
+        yield f"{value:,}"
+    elif isinstance(value, float):
+        yield from (f"{value:.3g}", f"{value:+.3g}", f"{1000 * value:.3g}", f"{-100 * value:,.0f} %")
+        if 0 <= value <= 1:
+            yield say_share(value)
+
+
+def _parts(parts):
+    for part in parts:
+        yield part
+        yield from _parts(part.parts)
+
+
+def test_formats_are_one_list(tmp_path):
+    """README's table is that list; a file's name says the format, whatever its case; a new entry is known at once."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", readme, re.MULTILINE)
+    assert [row for row in rows if row[0] in FORMATS] == [(name, form.about) for name, form in FORMATS.items()]
+    for name, form in FORMATS.items():
+        assert all(format_of(tmp_path / f"R.{suffix.upper()}") == name for suffix in (form.suffix, *form.further))
+    with pytest.raises(ConfigError, match="ipynb"):
+        find_format("ipynb").render({}, None)
 
 
 def _listed(rows):
@@ -648,7 +737,7 @@ def test_the_archive_says_when_to_sync(sample):
     looks = entries.agg(n_entries="size", first_at="min", last_at="max").reset_index()
     fetches = looks.assign(fetched_at=sample.log["created_at"].max(), is_truncated=False)
     for log, looked, told in (
-        (sample.log, fetches, "4,295 entries of 13 schedules. Sync next by 2026-"),
+        (sample.log, fetches, "4,295 entries of 13 schedules. Sync next by 11 Dec 2026"),
         (sample.log.iloc[:0], fetches.iloc[:0], "0 entries of 0 schedules."),
     ):
         out = io.StringIO()
