@@ -670,6 +670,54 @@ def test_schedules_that_could_not_be_analysed_are_named(october):
     assert told in Report(failed).facts["coverage"]["notes"]
 
 
+def _failing_for_hours(make_log, make_schedules, **policy):
+    """Ten good hours, six in which only some of it started, a missed one, ten good hours."""
+    rows = _hours("a", [*range(16), *range(17, 27)])
+    rows += _hours("a", range(10, 16), "ERROR", REFUSED + "Unknown error")
+    two_actions = make_schedules(("a", "0 * * * *", {"n_actions": 2}))
+    return Report.build(make_log(*rows), two_actions, policy=AccountingPolicy(**policy))
+
+
+def test_what_lies_within_maintenance_is_no_failure(make_log, make_schedules):
+    """An outage in a window that is left out is neither in the headline nor in state, incidents, failures or figures."""
+    facts = _failing_for_hours(make_log, make_schedules).facts
+    assert (facts["state"], facts["schedules"][0]["state"]) == ("failures", "incidents")
+    assert [len(facts[name]) for name in ("incidents", "clusters")] == [1, 1]
+    window = Maintenance("2026-01-01T10:00Z", "2026-01-01T17:00Z")
+    report = _failing_for_hours(make_log, make_schedules, maintenance=window)
+    facts = report.facts
+    assert facts["verdict"] == "All 20 scheduled starts worked from 1 Jan 2026 to 2 Jan 2026."
+    assert facts["schedules"][0]["state"] == "healthy"
+    assert [facts[name] for name in ("incidents", "clusters", "causes")] == [[], [], []]
+    assert facts["figures"]["missed_rate"]["k"] == facts["figures"]["failed_rate"]["k"] == 0
+    n = {row["id"]: (row["n"], row["n_left_out"]) for row in facts["fates"]}
+    assert n["maintenance"] == (7, 7)
+    assert n["partial"] == n["missed"] == (0, 0)
+    assert "Within maintenance" in report.to_markdown()
+
+
+def test_what_counts_as_up_is_called_a_failure_nowhere(make_log, make_schedules):
+    """Where partly failed counts as up, no format names a failure beside "all worked"."""
+    facts = _failing_for_hours(make_log, make_schedules, partial="up", missed="left_out").facts
+    assert facts["state"] == "well"
+    assert facts["verdict"].startswith("All 26 scheduled starts worked")
+    assert facts["schedules"][0]["n_not_started"] == facts["figures"]["failed_rate"]["k"] == 0
+    assert [facts[name] for name in ("incidents", "clusters", "causes")] == [[], [], []]
+
+
+def test_every_start_has_one_fate(sample, october):
+    """The rows of what happened add up to the whole accounting, whatever the policy is."""
+    windows = (Maintenance(cron="0 2 * * *", duration="6h"),)
+    policy = AccountingPolicy(duplicate="outcome", manual="outcome", extra="left_out", late="down", maintenance=windows)
+    other = Report.build(sample.log, sample.schedules, policy=policy)
+    for report in (october, other):
+        fates, counts = report.facts["fates"], report.analysis.accounting
+        for verdict in ("up", "down", "left_out"):
+            expected = counts.loc[counts["counted_as"] == verdict, "n"].sum()
+            assert sum(row[f"n_{verdict}"] for row in fates) == expected
+        assert sum(row["n"] for row in fates) == counts["n"].sum()
+
+
 def test_the_policy_is_printed(sample):
     """Every rule of the accounting, maintenance and the grace stand in every format for people."""
     policy = AccountingPolicy(skipped="down", maintenance=(Maintenance(cron="0 2 * * SUN", duration="2h"),))

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import coverage, holes, invocations, ticks
 from schedlog_analysis.errors import CronError, InputError
-from schedlog_analysis.schema import PLANNED, Fetches, Invocations, Log, Runs, Ticks
+from schedlog_analysis.schema import PLANNED, Fetches, Invocations, JudgedTicks, Log, Runs
 
 
 def _hour(hour: float) -> pd.Timestamp:
@@ -258,7 +258,7 @@ def test_without_any_rhythm_everything_is_extra(make_log):
 
 def test_no_invocations_no_ticks():
     """Without invocations and definitions there are no ticks, and all their columns."""
-    assert_frame_equal(ticks(invocations(Log.empty())), Ticks.empty())
+    assert_frame_equal(ticks(invocations(Log.empty())), JudgedTicks.empty())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,10 @@ import pandas as pd
 
 Facts = dict[str, Any]
 
+# Reasons, see `schema.REASONS`: what became of a start that an invocation answered, and of any that is known.
+ANSWERED = ("started", "partial", "failed", "skipped", "late")
+KNOWN = (*ANSWERED, "missed")
+
 
 def records(table: pd.DataFrame) -> list[Facts]:
     """Give the rows of a table as dictionaries."""

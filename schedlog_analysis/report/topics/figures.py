@@ -9,7 +9,7 @@ from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.analysis.compare import compare
 from schedlog_analysis.analysis.rates import average_error_rate, wilson, with_rates
 from schedlog_analysis.report.document import Cell, Tile, Tiles
-from schedlog_analysis.report.values import Facts, add_up, number, seconds
+from schedlog_analysis.report.values import ANSWERED, KNOWN, Facts, add_up, number, seconds
 from schedlog_analysis.schema import NOT_STARTED
 
 Ratio = tuple[int, int]  # k of n
@@ -40,17 +40,16 @@ def figure_facts(analysis: Analysis) -> dict[str, Facts]:
 
 def _count_ratios(accounting: pd.DataFrame) -> dict[str, Ratio]:
     """Count k and n of each share."""
-    up, down = (add_up(accounting, verdict=verdict) for verdict in ("up", "down"))
-    missed, late, started = (add_up(accounting, status=status) for status in ("missed", "late", ("on_time", "late")))
-    judged = accounting[accounting["outcome"].notna()]
+    up, down = (add_up(accounting, counted_as=verdict) for verdict in ("up", "down"))
+    planned = accounting[accounting["status"].isin(["on_time", "late", "missed"])]
     return {
         "up_rate": (up, up + down),
-        "missed_rate": (missed, missed + started),
+        "missed_rate": (add_up(planned, reason="missed"), add_up(planned, reason=KNOWN)),
         "failed_rate": (
-            add_up(accounting, verdict="down", outcome=NOT_STARTED),
-            add_up(judged, verdict=("up", "down")),
+            add_up(accounting, counted_as="down", reason=NOT_STARTED),
+            add_up(accounting, counted_as=("up", "down"), reason=ANSWERED),
         ),
-        "late_rate": (late, started),
+        "late_rate": (add_up(planned, status="late"), add_up(planned, status=("on_time", "late"))),
     }
 
 
@@ -83,7 +82,7 @@ def _incident_figure(analysis: Analysis) -> Facts:
         "mean_duration": seconds(mean),
         "headline": f"{n:,}" if is_due or n else NONE,
         "text": f"{n:,}",
-        "of_what": "stretches of failed or missed starts that chance does not explain" if is_due else "nothing was due",
+        "of_what": "stretches in which a schedule was down" if is_due else "nothing was due",
         "note": "; ".join(notes),
         "previous": None if analysis.previous is None else {"value": n_before, "text": f"{n_before:,}"},
     }

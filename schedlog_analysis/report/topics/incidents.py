@@ -96,7 +96,7 @@ def incidents_section(facts: Facts) -> Section | None:
     """List every incident, and those that schedules shared."""
     rows, shared = facts["incidents"], facts["fleet_incidents"]
     if not rows:
-        none = "No stretch of failed or missed starts was longer than chance explains."
+        none = "No schedule was down for a stretch of time."
         return Section("incidents", "Incidents", [none]) if facts["schedules"] else None
     n_open, n_schedules = sum(row["is_open"] for row in rows), len({row["schedule_id"] for row in rows})
     text = f"{count(len(rows), 'incident')} in {count(n_schedules, 'schedule')}; {n_open or 'none'} still open."

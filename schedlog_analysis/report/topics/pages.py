@@ -85,6 +85,7 @@ _COUNTS = (
     ("n_on_time", "On time"),
     ("n_late", "Late"),
     ("n_missed", "Missed"),
+    ("n_maintenance", "In maintenance"),
     ("n_unknown", "Unknown"),
     ("n_duplicate", "Duplicate"),
     ("n_extra", "Extra"),
@@ -127,7 +128,7 @@ def _message_table(row: Facts, facts: Facts) -> Table:
 
 
 def _ticks_alt(row: Facts) -> str:
-    parts = [f"{row[key]:,} {label.lower()}" for key, label in _COUNTS[1:8] if row[key]]
+    parts = [f"{row[key]:,} {label.lower()}" for key, label in _COUNTS[1:9] if row[key]]
     n = count(row["n_planned"], "scheduled start")
     return sentence(f"the {n} over time: {', '.join(parts) or 'none'}")
 

@@ -32,7 +32,7 @@ from schedlog_analysis.report.document import Block, Cell, Column, Picture, Sect
 from schedlog_analysis.report.topics.runs import outcomes_by_schedule
 from schedlog_analysis.report.topics.states import QUIET, STATES, Circumstances, state_facts
 from schedlog_analysis.report.values import Facts, by_schedule, is_missing, iso, number, seconds, whole
-from schedlog_analysis.schema import OUTCOMES, STATUSES
+from schedlog_analysis.schema import NOT_STARTED, OUTCOMES, STATUSES
 
 CONSOLE = "https://console.apify.com/schedules/"
 MOST_CLUSTERS = 5  # named for one schedule
@@ -143,13 +143,23 @@ def _previous(before: Facts) -> Facts | None:
 
 
 def _counts(rows: list[Facts]) -> Facts:
-    """Count by status, and by outcome what was planned or extra."""
+    """Count by status, and by outcome what was planned or extra; what lies within maintenance is not called missed."""
     statuses = {f"n_{name}": sum(row["n"] for row in rows if row["status"] == name) for name in STATUSES}
+    planned = sum(statuses[f"n_{name}"] for name in ("on_time", "late", "missed", "unknown"))
     counted = [row for row in rows if row["status"] in ("on_time", "late", "extra")]
     outcomes = {f"n_{name}": sum(row["n"] for row in counted if row["outcome"] == name) for name in OUTCOMES}
-    planned = sum(statuses[f"n_{name}"] for name in ("on_time", "late", "missed", "unknown"))
-    not_started = outcomes["n_failed"] + outcomes["n_partial"]
-    return {"n_planned": planned} | statuses | outcomes | {"n_not_started": not_started}
+    reasons = {name: sum(row["n"] for row in rows if row["reason"] == name) for name in ("missed", "maintenance")}
+    down = sum(row["n"] for row in rows if row["counted_as"] == "down" and row["reason"] in NOT_STARTED)
+    return (
+        {"n_planned": planned}
+        | statuses
+        | outcomes
+        | {
+            "n_missed": reasons["missed"],
+            "n_maintenance": reasons["maintenance"],
+            "n_not_started": down,
+        }
+    )
 
 
 def _rhythm(cadence: Facts, analysis: Analysis) -> Facts:

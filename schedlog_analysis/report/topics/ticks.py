@@ -5,30 +5,32 @@ from __future__ import annotations
 from schedlog_analysis._core.words import listed, sentence, whole_number
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.report.document import Cell, Column, Section, Table, cell
-from schedlog_analysis.report.values import Facts, add_up
+from schedlog_analysis.report.values import ANSWERED, Facts, add_up
+from schedlog_analysis.schema import COUNTED, REASONS, STATUSES
 
-# What became of a scheduled start: which statuses, and which outcomes (none: whatever the outcome).
-FATES: tuple[tuple[str, str, dict[str, tuple[str, ...]]], ...] = (
-    ("started", "Started on time, every action", {"status": ("on_time",), "outcome": ("ok",)}),
-    ("started_late", "Started late, every action", {"status": ("late",), "outcome": ("ok",)}),
-    ("partial", "Partly failed: some actions did not start", {"status": ("on_time", "late"), "outcome": ("partial",)}),
-    ("failed", "Failed to start: no action did", {"status": ("on_time", "late"), "outcome": ("failed",)}),
-    ("skipped", "Skipped: the previous run still ran", {"status": ("on_time", "late"), "outcome": ("skipped",)}),
-    ("missed", "Missed: due, but nothing was logged", {"status": ("missed",)}),
-    ("unknown", "Unknown: the log could not show it", {"status": ("unknown",)}),
-    ("duplicate", "Duplicate: started once more", {"status": ("duplicate",)}),
-    ("extra", "Extra: started when nothing was due", {"status": ("extra",)}),
-    ("manual", "Manual: started by hand", {"status": ("manual",)}),
+# What became of a scheduled start: its statuses and its reasons; every row of an accounting is in one of these.
+FATES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("started", "Started on time, every action", ("on_time",), ("started",)),
+    ("started_late", "Started late, every action", ("late",), ("started", "late")),
+    ("partial", "Partly failed: some actions did not start", ("on_time", "late"), ("partial",)),
+    ("failed", "Failed to start: no action did", ("on_time", "late"), ("failed",)),
+    ("skipped", "Skipped: the previous run still ran", ("on_time", "late"), ("skipped",)),
+    ("missed", "Missed: due, but nothing was logged", ("missed",), ("missed",)),
+    ("maintenance", "Within maintenance, whatever happened", STATUSES, ("maintenance",)),
+    ("unknown", "Unknown: the log could not show it", ("unknown",), REASONS),
+    ("duplicate", "Duplicate: started once more", ("duplicate",), (*ANSWERED, "duplicate")),
+    ("extra", "Extra: started when nothing was due", ("extra",), (*ANSWERED, "extra")),
+    ("manual", "Manual: started by hand", ("manual",), (*ANSWERED, "manual")),
 )
-VERDICTS = ("up", "down", "left_out")
 
 
 def fate_facts(analysis: Analysis) -> list[Facts]:
     """Say what became of every scheduled start, and what it counted as; the rows add up to everything."""
     now, before = analysis.accounting, analysis.previous_accounting
     rows = []
-    for name, label, which in FATES:
-        counted = {f"n_{each}": add_up(now, verdict=each.replace("_", " "), **which) for each in VERDICTS}
+    for name, label, status, reason in FATES:
+        which = {"status": status, "reason": reason}
+        counted = {f"n_{verdict}": add_up(now, counted_as=verdict, **which) for verdict in COUNTED}
         previous = None if analysis.previous is None else add_up(before, **which)
         rows.append({"id": name, "label": label, "n": add_up(now, **which), **counted, "n_previous": previous})
     return rows
@@ -36,7 +38,7 @@ def fate_facts(analysis: Analysis) -> list[Facts]:
 
 def ticks_section(facts: Facts) -> Section | None:
     """Tell apart missed, late, duplicate and extra, and what each counted as."""
-    rows = facts["fates"]
+    rows = [row for row in facts["fates"] if row["id"] != "maintenance" or row["n"] or row["n_previous"]]
     if not any(row["n"] for row in rows):
         return None
     columns = {"n": "Number", "n_up": "Up", "n_down": "Down", "n_left_out": "Left out"}
