@@ -679,7 +679,7 @@ def _failing_for_hours(make_log, make_schedules, **policy):
 
 
 def test_what_lies_within_maintenance_is_no_failure(make_log, make_schedules):
-    """An outage in a window that is left out is neither in the headline nor in state, incidents, failures or figures."""
+    """An outage in a window that is left out is neither in the headline nor in states, incidents, failures, figures."""
     facts = _failing_for_hours(make_log, make_schedules).facts
     assert (facts["state"], facts["schedules"][0]["state"]) == ("failures", "incidents")
     assert [len(facts[name]) for name in ("incidents", "clusters")] == [1, 1]
