@@ -294,9 +294,9 @@ def test_dollars_are_no_mathematics():
 
 
 def test_title_then_name_then_id():
-    """A row is labelled by title, else by name, else by id; also by id where the font has no letter of the title."""
+    """A row is labelled by title, else by name, else by id; the title is skipped where the font has no letter of it."""
     schedules = make_schedules({"a": "Alpha", "b": "", "c": "\u65e5\u672c"})
-    assert _style.schedule_labels(["a", "b", "c", "d"], schedules) == ["Alpha", "name", "c", "d"]
+    assert _style.schedule_labels(["a", "b", "c", "d"], schedules) == ["Alpha", "name (b)", "name (c)", "d"]
 
 
 def contrast(one, other):

@@ -165,8 +165,10 @@ def burn_down(budget: pd.DataFrame, *, tz: str = "UTC", ax: Axes | None = None) 
 
 
 def _say_left(left: float) -> str:
-    """Say how much is left, or how many times too much was spent."""
-    return f"{say_share(left)} left" if left >= 0 else f"{-100 * left:,.0f} % overspent"
+    """Say how much of the budget is left, or was spent too much; that can be more than all of it."""
+    if left >= 0:
+        return f"{say_share(left)} left"
+    return f"{say_share(-left) if left >= -1 else f'{-100 * left:,.0f} %'} overspent"
 
 
 def funnel(stages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
