@@ -45,7 +45,7 @@ def test_report_writes_and_summarises(sample, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["report", str(sample.path)]) == 0
     told = capsys.readouterr().out
-    assert "has not run since 2026-10-24" in told
+    assert "has not run since 24 Oct 2026" in told
     assert told.rstrip().endswith("Wrote report.html.")
     assert told.index("Inventory feed") < told.index("Competitor prices")
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

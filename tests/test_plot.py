@@ -283,9 +283,9 @@ def test_dollars_are_no_mathematics():
 
 
 def test_title_then_name_then_id():
-    """A row is labelled by title, else by name, else by id; also by id where the font has no letter of the title."""
+    """A row is labelled by title, else by name, else by id; the title is skipped where the font has no letter of it."""
     schedules = make_schedules({"a": "Alpha", "b": "", "c": "\u65e5\u672c"})
-    assert _style.schedule_labels(["a", "b", "c", "d"], schedules) == ["Alpha", "name", "c", "d"]
+    assert _style.schedule_labels(["a", "b", "c", "d"], schedules) == ["Alpha", "name (b)", "name (c)", "d"]
 
 
 def contrast(one, other):
@@ -436,7 +436,7 @@ def test_ticks_cells_are_local_days(tz, n_days):
     gids = [child.get_gid() for child in ax.get_children()]
     assert gids.count("on_time") == n_days - 1
     assert key_of(ax) == ["on time: 1,999", "missed: 1"]
-    assert "worst tick" in ax.get_xlabel()
+    assert "worst start" in ax.get_xlabel()
 
 
 def test_ticks_cells_follow_dst():

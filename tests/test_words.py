@@ -18,11 +18,12 @@ from schedlog_analysis._core.words import (
     interval,
     k_of_n,
     listed,
-    moment,
     money,
     percent,
     plain,
     say,
+    say_instant,
+    say_zone,
     seconds_words,
     sentence,
     whole_number,
@@ -87,12 +88,13 @@ def test_durations_at_their_edges(length, shown):
     assert duration(length) == shown
 
 
-def test_moments_are_local():
+def test_instants_are_local():
     """An instant is said in the zone's clock, on both sides of a change of the clock; a missing one is a dash."""
     summer, winter = pd.Timestamp("2026-10-25T00:30Z"), pd.Timestamp("2026-10-25T01:30Z")
-    assert moment(summer, "Europe/Prague") == moment(winter, "Europe/Prague") == "2026-10-25 02:30"
-    assert moment(winter, "UTC", seconds=True) == "2026-10-25 01:30:00"
-    assert moment(pd.NaT, "UTC") == moment(None, "UTC") == NONE
+    assert say_instant(summer, "Europe/Prague") == say_instant(winter, "Europe/Prague") == "25 Oct 2026 02:30"
+    assert say_instant(winter, "UTC") == "25 Oct 2026 01:30"
+    assert say_instant(pd.NaT, "UTC") == say_instant(None, "UTC") == NONE
+    assert [say_zone(tz) for tz in ("UTC", "America/Argentina/Buenos_Aires")] == ["UTC", "Buenos Aires"]
 
 
 def test_words_make_sentences():

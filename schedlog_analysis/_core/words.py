@@ -11,8 +11,9 @@ import pandas as pd
 from schedlog_analysis._core.calendar import zone
 from schedlog_analysis._core.redact import redact
 
-SMALL = 20  # below so many, a share of a hundred says more than was seen: "2 of 7" comes first
+SMALL = 20  # below this many, a share of a hundred says more than was seen: "2 of 7" comes first
 NONE = "–"  # noqa: RUF001 - an en dash is the sign for "no figure" in tables
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -129,18 +130,43 @@ def seconds_words(seconds: float | None) -> str:
     return duration(None if seconds is None else pd.Timedelta(seconds, "s"))
 
 
-def moment(instant: Any, tz: str, *, seconds: bool = False) -> str:  # noqa: ANN401 - whatever pandas takes for an instant
+def say_instant(instant: Any, tz: str) -> str:  # noqa: ANN401 - whatever pandas takes for an instant
     """
     Say an instant in a zone's clock.
 
     Examples
     --------
-    >>> moment(pd.Timestamp("2026-10-24T02:10Z"), "Europe/Prague")
-    '2026-10-24 04:10'
+    >>> say_instant(pd.Timestamp("2026-10-24T02:10Z"), "Europe/Prague"), say_instant(pd.NaT, "UTC") == NONE
+    ('24 Oct 2026 04:10', True)
     """
     if instant is None or pd.isna(instant):
         return NONE
-    return f"{pd.Timestamp(instant).tz_convert(zone(tz)):{'%Y-%m-%d %H:%M:%S' if seconds else '%Y-%m-%d %H:%M'}}"
+    local = pd.Timestamp(instant).tz_convert(zone(tz))
+    return f"{say_day(local)} {local:%H:%M}"
+
+
+def say_day(local: pd.Timestamp) -> str:
+    """
+    Say a day.
+
+    Examples
+    --------
+    >>> say_day(pd.Timestamp("2026-10-04"))
+    '4 Oct 2026'
+    """
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def say_zone(tz: str) -> str:
+    """
+    Say a time zone as people do, by its city.
+
+    Examples
+    --------
+    >>> say_zone("America/New_York"), say_zone("UTC")
+    ('New York', 'UTC')
+    """
+    return tz.rpartition("/")[2].replace("_", " ")
 
 
 def listed(words: list[str]) -> str:

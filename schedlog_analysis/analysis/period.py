@@ -31,6 +31,8 @@ class Period:
         What to call it, such as ``"October 2026"``.
     freq
         The calendar window that it is (``"D"``, ``"W"``, ``"M"``, …); None for any other stretch.
+    is_all
+        Whether it is everything that is known, from the first to the last sign of life.
     """
 
     start: pd.Timestamp
@@ -38,6 +40,7 @@ class Period:
     tz: str = "UTC"
     name: str = ""
     freq: str | None = None
+    is_all: bool = False
 
     @classmethod
     def parse(cls, text: str, first: pd.Timestamp, end: pd.Timestamp, tz: str = "UTC") -> Self:
@@ -72,7 +75,7 @@ class Period:
         if not isinstance(text, str):
             raise ConfigError(f"The period is {text!r}; expected a text: {FORMS}.")
         if text == "all":
-            return cls(first.as_unit("ms"), end.as_unit("ms"), tz, "all data")
+            return cls(first.as_unit("ms"), end.as_unit("ms"), tz, "all data", is_all=True)
         if ".." in text:
             return cls._between(text, tz)
         relative = re.fullmatch(r"(last|this)-([a-z]+)|last-(\d{1,4})-days", text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import quote
 
 import pandas as pd
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schedlog_analysis._core.files import write_whole
-from schedlog_analysis._core.words import count, duration, moment
+from schedlog_analysis._core.words import count, duration, say_instant
 from schedlog_analysis.cli.streams import Screen
 from schedlog_analysis.errors import SchedlogError
 from schedlog_analysis.schema import Log, Schedules
@@ -59,12 +59,12 @@ def sync(archive: str, token: str | None, *, with_runs: bool) -> None:
     for column in ("schedule", "new entries", "sync at least every", "next sync by (UTC)"):
         table.add_column(column, justify="right" if column == "new entries" else "left")
     for row in synced.schedules.to_dict("records"):
-        every, by = duration(row["sync_every"]), moment(row["sync_by"], "UTC")
-        table.add_row(Text(_name(row)), f"{row['n_new']:,}", every, by)
+        every, by = duration(row["sync_every"]), say_instant(row["sync_by"], "UTC")
+        table.add_row(Text(row["name"]), f"{row['n_new']:,}", every, by)
     console.print(table)
     for row in synced.schedules[synced.schedules["has_hole"]].to_dict("records"):
         often = f"at least every {duration(row['sync_every'])}" if pd.notna(row["sync_every"]) else "more often"
-        note.print(f"{_name(row)}: entries were lost since the last sync, a hole opened; sync {often}.")
+        note.print(f"{row['name']}: entries were lost since the last sync, a hole opened; sync {often}.")
     if with_runs and "runs" not in synced.failures:
         console.print(f"{count(synced.n_new_runs, 'new run')}.")
     _say_odd(synced)
@@ -103,10 +103,6 @@ class _InterruptedError(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
-
-
-def _name(row: dict[Hashable, Any]) -> str:
-    return str(row["schedule_id"] if pd.isna(row["name"]) else row["name"])
 
 
 def _say_odd(came: Fetched | Synced) -> None:

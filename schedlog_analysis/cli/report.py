@@ -21,13 +21,13 @@ from schedlog_analysis.cli.streams import Screen, say, silence
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.fleet import analyze
 from schedlog_analysis.report import Report
+from schedlog_analysis.report.formats import FORMATS, find_format, format_of
 from schedlog_analysis.report.formats.notebook import render_notebook
 from schedlog_analysis.report.formats.terminal import show as show_summary
 from schedlog_analysis.report.formats.terminal import show_archive
 from schedlog_analysis.sources.account import Source
 
 BREACHED = 1
-SUFFIXES = {"html": "html", "email": "eml", "md": "md", "json": "json", "csv": "csv", "ipynb": "ipynb"}
 
 
 def write(source: str, typed: Mapping[str, Any], config: Path | None, *, quiet: bool) -> None:
@@ -36,7 +36,8 @@ def write(source: str, typed: Mapping[str, Any], config: Path | None, *, quiet: 
     options, threshold = settings.options(), _threshold(settings)
     form, output = _target(settings)
     report = _analyse(source, options, settings)
-    content = render_notebook(source, options).encode() if form == "ipynb" else report.to_bytes(form)
+    is_of_facts = FORMATS[form].is_of_facts
+    content = report.to_bytes(form) if is_of_facts else render_notebook(source, options).encode()
     _deliver(content, output)
     if not quiet:
         # With the report on standard output, the summary must not mix with it.
@@ -111,16 +112,8 @@ def _target(settings: Settings) -> tuple[str, str]:
     """Settle format and file: each by the other where only one is given."""
     form, output = settings["format"], settings["output"]
     if form is not None:
-        if form not in SUFFIXES:
-            raise ConfigError(f"{settings.label('format')} is {form!r}; expected one of {', '.join(SUFFIXES)}.")
-        return form, output or f"report.{SUFFIXES[form]}"
-    suffix = "html" if output in (None, "-") else Path(output).suffix.lstrip(".").lower()
-    by_suffix = {ending: name for name, ending in SUFFIXES.items()} | {"htm": "html", "markdown": "md"}
-    if suffix not in by_suffix:
-        known = ", ".join(f".{ending}" for ending in by_suffix)
-        label = settings.label("output")
-        raise ConfigError(f"{label} is {output!r}, which does not say its format; give --format, or one of {known}.")
-    return by_suffix[suffix], output or "report.html"
+        return form, output or f"report.{find_format(form).suffix}"
+    return ("html", output or "report.html") if output in (None, "-") else (format_of(output), output)
 
 
 def _deliver(content: bytes, output: str) -> None:

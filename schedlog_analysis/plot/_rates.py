@@ -155,14 +155,20 @@ def burn_down(budget: pd.DataFrame, *, tz: str = "UTC", ax: Axes | None = None) 
         overspent.set(edgecolor=RED, hatch="////")
     ahead = 0.015 * max(x[-1] - x[0], 1.0)
     canvas.plot(x[-1], left[-1], "o", color=BLUE, clip_on=False)
-    state = "left" if left[-1] >= 0 else "overspent"
-    write(canvas, x[-1] + ahead, left[-1], f"{say_share(abs(left[-1]))} {state}")
+    write(canvas, x[-1] + ahead, left[-1], _say_left(left[-1]))
     write(canvas, x[0], 0, "budget spent", va="bottom")
     date_axis(canvas, x[0], x[-1] + 12 * ahead, tz=tz)
     bottom, top = min(left.min(), 0.0), max(left.max(), 1.0)
     canvas.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
     share_axis(canvas.yaxis, label="error budget left")
     return close_axes(canvas, ax)
+
+
+def _say_left(left: float) -> str:
+    """Say how much of the budget is left, or was spent too much; that can be more than all of it."""
+    if left >= 0:
+        return f"{say_share(left)} left"
+    return f"{say_share(-left) if left >= -1 else f'{-100 * left:,.0f} %'} overspent"
 
 
 def funnel(stages: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -15,7 +15,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
-from schedlog_analysis.schema import Schedules
+from schedlog_analysis._core.names import cut_name, name_schedules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -192,28 +192,27 @@ def label_rows(ax: Axes, labels: Sequence[str]) -> None:
 
 
 def schedule_labels(ids: Sequence[str], schedules: pd.DataFrame | None) -> list[str]:
-    """Label of each schedule: its title, else its name, else its id; all fit to be drawn."""
-    if schedules is None:
-        return [safe_text(each) for each in ids]
-    latest = Schedules.accept(schedules).sort_values("modified_at").drop_duplicates("schedule_id", keep="last")
-    titles = latest["title"].where(latest["title"].fillna("").ne(""), latest["name"]).tolist()
-    known = dict(zip(latest["schedule_id"].tolist(), titles, strict=True))
-    # A name of which the font has no letter is worse than an id.
-    return [safe_text(known.get(each, each), instead=each) for each in ids]
+    """Name each schedule, as `name_schedules` does, in letters that the font has."""
+    names = name_schedules(schedules, ids, limit=MAX_LABEL, readable=_in_font)
+    return [names[str(each)] for each in ids]
 
 
-def safe_text(text: str, *, limit: int = MAX_LABEL, instead: str | None = None) -> str:
+def _in_font(text: str) -> str:
+    """Give a name in letters that can be drawn; nothing where the font has none of it, which is worse than an id."""
+    shown = _draw_letters(text)
+    return shown if any(char.isalnum() for char in shown) else ""
+
+
+def safe_text(text: str, *, limit: int = MAX_LABEL) -> str:
     r"""
     One line of text that the font can draw: what it lacks becomes □, what is too long is cut in the middle.
 
     Parameters
     ----------
     text
-        Any text, such as a schedule's title or a message.
+        Any text, such as a message.
     limit
         Longest result [characters].
-    instead
-        What to show where the font has no letter of `text` at all; None to show the boxes.
 
     Examples
     --------
@@ -222,16 +221,14 @@ def safe_text(text: str, *, limit: int = MAX_LABEL, instead: str | None = None) 
     >>> safe_text("a very long name of a schedule, number 17", limit=20)
     'a very lon…number 17'
     """
-    line = " ".join(text.split())
-    known = "".join(_drawable(char) for char in line[: 20 * limit])
-    if instead is not None and not any(char.isalnum() for char in known):
-        return safe_text(instead, limit=limit)
+    return cut_name(_draw_letters(text[: 20 * limit]), limit)
+
+
+def _draw_letters(text: str) -> str:
+    known = "".join(_drawable(char) for char in " ".join(text.split()))
     while "□□" in known:
         known = known.replace("□□", "□")
-    if len(known) <= limit:
-        return known
-    tail = (limit - 1) // 2
-    return f"{known[: limit - 1 - tail]}…{known[-tail:]}"
+    return known
 
 
 def boxes(

@@ -112,7 +112,7 @@ def _draw_marks(ax: Axes, table: pd.DataFrame, tz: str) -> None:
         else:
             handles += ax.plot(at, y, gid=name, **style)
     date_axis(ax, x.min(), x.max(), tz=tz)
-    add_legend(ax, _by_meaning(handles), title="ticks")
+    add_legend(ax, _by_meaning(handles), title="scheduled starts")
 
 
 def _draw_cells(ax: Axes, table: pd.DataFrame, tz: str) -> None:
@@ -131,9 +131,9 @@ def _draw_cells(ax: Axes, table: pd.DataFrame, tz: str) -> None:
         for place, name in enumerate(order, start=1):
             _draw_runs(ax, worst[worst[column].eq(place)], windows, name, is_upper=column == "status")
     date_axis(ax, windows["start"].min(), windows["end"].max(), tz=tz)
-    add_legend(ax, _by_meaning(handles), title="ticks")
+    add_legend(ax, _by_meaning(handles), title="scheduled starts")
     unit = "week" if is_weekly else "day"
-    ax.set_xlabel(f"{ax.get_xlabel()}\neach cell is a {unit} and shows the worst tick in it; the key counts ticks")
+    ax.set_xlabel(f"{ax.get_xlabel()}\neach cell is a {unit} and shows its worst start")
 
 
 def _draw_runs(ax: Axes, cells: pd.DataFrame, windows: pd.DataFrame, name: str, *, is_upper: bool) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from schedlog_analysis.report.values import Facts
 
-Kind = Literal["text", "number", "moment", "name", "state", "cause", "quote"]
+Kind = Literal["text", "number", "time", "name", "state", "cause", "quote"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table; its kind says how to set it."""
+    """One column of a table; its kind says how to set it, and whether it only stands where there is room."""
 
     label: str
     kind: Kind = "text"
+    needs_room: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,13 @@ def cell(path: str, row: Facts, key: str, say: Callable[[Any], str] = str, **mor
     return Cell(say(row[key]), f"{path}/{key}", row[key], **more)
 
 
+def schedule_cell(row: Facts, facts: Facts, detail: str = "") -> Cell:
+    """Name a schedule, with a link to its page if it has one."""
+    schedule_id = row["schedule_id"]
+    href = f"#schedule-{schedule_id}" if schedule_id in facts["pages"]["schedule_ids"] else ""
+    return Cell(row["name"], place("schedules", schedule_id, "name"), row["name"], detail, href)
+
+
 def place(*steps: str) -> str:
     """
     Say where in the facts something stands.
@@ -169,16 +177,16 @@ def lookup(facts: Facts, path: str) -> Any:  # noqa: ANN401 - whatever stands th
     >>> lookup({"days": [{"day": "2026-10-05", "n": 3}]}, "days/2026-10-05/n")
     3
     """
-    here: Any = facts
+    value: Any = facts
     for step in map(unquote, path.split("/")):
-        if isinstance(here, list):
-            found = [row for row in here if _key(row) == step]
+        if isinstance(value, list):
+            found = [row for row in value if _key(row) == step]
         else:
-            found = [here[step]] if step in here else []
+            found = [value[step]] if step in value else []
         if not found:
             raise KeyError(path)
-        here = found[0]
-    return here
+        value = found[0]
+    return value
 
 
 def _key(row: Facts) -> str:

@@ -8,40 +8,25 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-import pandas as pd
-
-from schedlog_analysis._core.words import clean, count, moment
+from schedlog_analysis._core.words import clean, count, say_instant, say_zone
 from schedlog_analysis.account.analysis import Analysis
+from schedlog_analysis.report.topics.calendar import day_facts, hour_facts
+from schedlog_analysis.report.topics.counting import counting_facts
 from schedlog_analysis.report.topics.coverage import comparison_facts, coverage_facts
-from schedlog_analysis.report.topics.headline import STATES, verdict
-from schedlog_analysis.report.topics.overview import (
-    fate_facts,
-    figure_facts,
-    lateness_facts,
-    objective_facts,
-)
+from schedlog_analysis.report.topics.failures import cause_facts, cluster_facts
+from schedlog_analysis.report.topics.figures import figure_facts
+from schedlog_analysis.report.topics.headline import headline_facts
+from schedlog_analysis.report.topics.incidents import fleet_incident_facts, incident_facts
+from schedlog_analysis.report.topics.lateness import lateness_facts
+from schedlog_analysis.report.topics.objective import objective_facts
+from schedlog_analysis.report.topics.pages import PAGES, page_facts
 from schedlog_analysis.report.topics.runs import outcome_facts
-from schedlog_analysis.report.topics.schedules import QUIET, schedule_facts, schedule_names
-from schedlog_analysis.report.topics.trouble import (
-    cluster_facts,
-    day_facts,
-    fleet_incident_facts,
-    hour_facts,
-    incident_facts,
-)
-from schedlog_analysis.report.values import Facts, iso, seconds
+from schedlog_analysis.report.topics.schedules import names_of, schedule_facts
+from schedlog_analysis.report.topics.ticks import fate_facts
+from schedlog_analysis.report.values import Facts, iso
 
-FORMAT = 1  # of the facts; grows when a name changes its meaning
+FORMAT = 2  # of the facts; grows when a name changes its meaning
 TITLE = "Schedule reliability"
-PAGES = 20  # schedules that get a page of their own, unless asked otherwise
-ASSUMPTIONS = (
-    "Entries less than 10 s apart belong to one invocation, whether the platform writes one entry per tick or several.",
-    "Ticks are planned as the library cron-parser plans them, which Apify once named.",
-    "Where its versions differ, at a change of the clock, a tick that nothing answered is unknown.",
-    "A log of exactly 250, or of 1,000 and more entries is taken for cut off at the API's window.",
-    "What happened between two fetches that do not overlap, or before a cut-off log begins, is neither up nor down.",
-    "“Now” is the end of the data; no clock is read.",
-)
 
 
 def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None, title: str = TITLE) -> Facts:
@@ -65,15 +50,13 @@ def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None, 
         Nested dictionaries and lists of text, numbers, booleans and None, in reading order; instants are ISO 8601 in
         UTC, durations seconds, shares 0..1. What is not known, or was not asked for, is None or an empty list.
     """
-    names = schedule_names(analysis)
+    names = names_of(analysis)
     schedules = schedule_facts(analysis, names)
-    state, told = verdict(analysis, schedules)
+    clusters = cluster_facts(analysis)
     return {
         "format": FORMAT,
         "title": clean(title),
-        "state": state,
-        "state_text": STATES[state],
-        "verdict": told,
+        **headline_facts(analysis, schedules),
         "period": _period(analysis),
         "comparison": comparison_facts(analysis),
         "coverage": coverage_facts(analysis, names),
@@ -82,58 +65,42 @@ def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None, 
         "schedules": schedules,
         "incidents": incident_facts(analysis, names),
         "fleet_incidents": fleet_incident_facts(analysis, names),
-        "clusters": cluster_facts(analysis),
+        "clusters": clusters,
+        "causes": cause_facts(clusters),
         "fates": fate_facts(analysis),
         "runs": outcome_facts(analysis),
         "lateness": lateness_facts(schedules),
         "days": day_facts(analysis),
         "hours": hour_facts(analysis),
-        "pages": _pages(schedules, pages, set(analysis.ticks["schedule_id"].astype("str"))),
-        "policy": analysis.policy.sentences(),
-        "grace": seconds(pd.Timedelta(analysis.grace)),
-        "assumptions": list(ASSUMPTIONS),
+        "pages": page_facts(schedules, analysis, pages),
+        **counting_facts(analysis),
         "source": _source(analysis, source),
     }
 
 
 def _period(analysis: Analysis) -> Facts:
     period, end = analysis.period, analysis.data_end
-    is_known = end is not None or period.name != "all data"
-    bounds = f"{moment(period.start, period.tz)} to {moment(period.end, period.tz)} {period.tz}, the end not included."
+    is_known = end is not None or not period.is_all
+    zone = say_zone(period.tz)
+    start_text, end_text = (say_instant(instant, period.tz) for instant in (period.start, period.end))
     return {
         "name": period.name if is_known else "no data",
         "start": iso(period.start) if is_known else None,
         "end": iso(period.end) if is_known else None,
         "tz": period.tz,
-        "text": bounds if is_known else "There is no data.",
+        "text": f"{start_text} to {end_text} {zone}, the end not included." if is_known else "There is no data.",
         "data_end": iso(end),
-        "data_end_text": "" if end is None else f"Data until {moment(end, period.tz)} {period.tz}.",
-    }
-
-
-def _pages(schedules: list[Facts], most: int, drawable: set[str]) -> Facts:
-    """Choose the schedules that get a page of their own: the worst; a healthy one only if it is the only one."""
-    wanted = [one for one in schedules if one["state"] not in QUIET] or (schedules if len(schedules) == 1 else [])
-    shown = [one for one in wanted if one["schedule_id"] in drawable][: max(most, 0)]
-    left_out = len(wanted) - len(shown)
-    more = count(left_out, "more schedule with failures", "more schedules with failures")
-    told = f"{more} {'has' if left_out == 1 else 'have'} no page here."
-    return {
-        "schedule_ids": [one["schedule_id"] for one in shown],
-        "n_left_out": left_out,
-        "n_drawable": len(drawable),
-        "text": told if left_out else "",
+        "data_end_text": "" if end is None else f"Data until {say_instant(end, period.tz)} {zone}.",
     }
 
 
 def _source(analysis: Analysis, source: str | None) -> Facts:
     table, tz = analysis.coverage, analysis.period.tz
     n = int(table["n_entries"].sum())
-    first, last = moment(table["first_at"].min(), tz), moment(table["last_at"].max(), tz)
-    told = f"{count(n, 'entry', 'entries')} from {first} to {last} {tz}"
+    first, last = say_instant(table["first_at"].min(), tz), say_instant(table["last_at"].max(), tz)
     return {
         "package": "schedlog-analysis",
         "version": version("schedlog-analysis"),
         "name": None if source is None else clean(source, 200),
-        "text": told if n else "no entries",
+        "text": f"{count(n, 'entry', 'entries')} from {first} to {last} {say_zone(tz)}" if n else "no entries",
     }

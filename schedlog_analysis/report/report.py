@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +12,10 @@ import pandas as pd
 from schedlog_analysis._core.files import write_whole
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.account.options import Changes, Options, takes_options
-from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.report.facts import PAGES, TITLE, facts
+from schedlog_analysis.report.facts import TITLE, facts
+from schedlog_analysis.report.formats import csv, find_format, format_of
+from schedlog_analysis.report.topics.pages import PAGES
 from schedlog_analysis.report.values import Facts
-
-FORMATS = {"html": "html", "email": "eml", "md": "md", "json": "json", "csv": "csv"}  # and how their files end
 
 
 class Report:
@@ -45,7 +43,7 @@ class Report:
     >>> from schedlog_analysis import Report, load_sample
     >>> sample = load_sample()
     >>> Report.build(sample.log, sample.schedules, period="2026-10", tz="Europe/Prague")
-    <Report: Inventory feed of the shop has not run since 2026-10-24 06:10; 94.1 % of 1,923 ticks ran and started in October 2026.>
+    <Report: Inventory feed of the shop has not run since 24 Oct 2026 06:10; 94.1 % of 1,923 scheduled starts worked in October 2026.>
     """  # noqa: E501 - a verdict is one sentence
 
     def __init__(
@@ -107,17 +105,13 @@ class Report:
 
     @property
     def up_share(self) -> float | None:
-        """Share of ticks that ran and started; None if nothing was due. [0..1]"""  # noqa: D400 - a unit
-        share: float | None = self.facts["figures"][0]["value"]
+        """Availability: share of scheduled starts that worked; None if nothing was due. [0..1]"""  # noqa: D400 - a unit
+        share: float | None = self.facts["figures"]["up_rate"]["value"]
         return share
-
-    # Jinja and matplotlib are slow to import: each format loads what it needs when it is asked for.
 
     def to_html(self) -> str:
         """Render one self-contained page that needs neither network nor script."""
-        from schedlog_analysis.report.formats.html import render_html  # noqa: PLC0415 - see above
-
-        return render_html(self.facts, self.analysis)
+        return self.to_bytes("html").decode()
 
     def to_email(self) -> bytes:
         """
@@ -125,19 +119,15 @@ class Report:
 
         It has no sender, no recipient and no date, which whoever sends it adds.
         """
-        from schedlog_analysis.report.formats.email import render_mail  # noqa: PLC0415 - see above
-
-        return render_mail(self.facts, self.analysis)
+        return self.to_bytes("email")
 
     def to_markdown(self) -> str:
         """Render Markdown with tables and without pictures."""
-        from schedlog_analysis.report.formats.markdown import render_markdown  # noqa: PLC0415 - see above
-
-        return render_markdown(self.facts)
+        return self.to_bytes("md").decode()
 
     def to_json(self) -> str:
         """Render the facts as JSON."""
-        return json.dumps(self.facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return self.to_bytes("json").decode()
 
     def to_csv(self, table: str = "schedules") -> str:
         """
@@ -146,17 +136,15 @@ class Report:
         Parameters
         ----------
         table
-            ``"schedules"`` (a row per schedule, worst first), ``"incidents"``, ``"clusters"``, ``"figures"``,
-            ``"fates"`` (what became of the ticks), ``"days"`` or ``"hours"``.
+            ``"schedules"`` (a row per schedule, worst first), ``"incidents"``, ``"clusters"``, ``"causes"``,
+            ``"figures"``, ``"fates"`` (what became of the scheduled starts), ``"days"`` or ``"hours"``.
 
         Raises
         ------
         ConfigError
             If there is no such table.
         """
-        from schedlog_analysis.report.formats.csv import render_csv  # noqa: PLC0415 - see above
-
-        return render_csv(self.facts, table)
+        return csv.render(self.facts, table=table)
 
     def to_bytes(self, format: str) -> bytes:  # noqa: A002 - what users call it
         """
@@ -165,19 +153,14 @@ class Report:
         Parameters
         ----------
         format
-            ``"html"``, ``"email"``, ``"md"``, ``"json"`` or ``"csv"``.
+            One of `formats.FORMATS`, such as ``"html"``, ``"email"``, ``"md"``, ``"txt"``, ``"json"`` or ``"csv"``.
 
         Raises
         ------
         ConfigError
             If there is no such format.
         """
-        if format == "email":
-            return self.to_email()
-        renderers = {"html": self.to_html, "md": self.to_markdown, "json": self.to_json, "csv": self.to_csv}
-        if format not in renderers:
-            raise ConfigError(f"There is no format {format!r}; expected one of {', '.join(FORMATS)}.")
-        return renderers[format]().encode("utf-8", "replace")
+        return find_format(format).render(self.facts, self.analysis)
 
     def write(self, path: str | os.PathLike[str], format: str | None = None) -> Path:  # noqa: A002 - as above
         """
@@ -200,22 +183,12 @@ class Report:
         ConfigError
             If the format is not known.
         """
-        return write_whole(path, self.to_bytes(format or _format_of(Path(path))))
+        return write_whole(path, self.to_bytes(format or format_of(Path(path))))
 
     def _repr_html_(self) -> str:
-        from schedlog_analysis.report.formats.html import render_fragment  # noqa: PLC0415 - see above
+        from schedlog_analysis.report.formats.html import render_fragment  # noqa: PLC0415 - Jinja is slow to import
 
         return render_fragment(self.facts)
 
     def __repr__(self) -> str:
         return f"<Report: {self.verdict}>"
-
-
-def _format_of(path: Path) -> str:
-    suffix = path.suffix.lstrip(".").lower()
-    known = {ending: name for name, ending in FORMATS.items()} | {"htm": "html", "markdown": "md"}
-    if suffix not in known:
-        raise ConfigError(
-            f"The name {path.name!r} does not say the format; expected it to end in .{', .'.join(known)}."
-        )
-    return known[suffix]

@@ -1,4 +1,4 @@
-"""SVG as matplotlib writes it is large and styled for paper; here it shrinks and takes the page's colours and font."""
+"""SVG as matplotlib writes it is styled for paper; here it gets short ids and numbers, and the page's colours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from xml.etree import ElementTree as ET
 
 from schedlog_analysis import plot
-from schedlog_analysis.report.marks import join_dots, straighten
 
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -21,13 +20,12 @@ VARIABLES = {
     plot.GREEN: "--green",
     plot.GREY: "--grey",
 }
-PLAIN_LETTERS = ("font-size:8.33px", "fill:var(--ink)")
 _COLOUR = re.compile("|".join(VARIABLES))
-_NUMBER = re.compile(r"-?\d+\.\d+")
-_SPACES = re.compile(r"\s*([MLCQHVZz])\s*")
+_DECIMAL = re.compile(r"-?\d+\.\d+")
+_FONT = re.compile(r"font: [^;]*?([\d.]+px)[^;]*")
 _FAMILY = re.compile(r"font-family: [^;]*;?")
-_FONT = re.compile(r"font: (?:normal )*((?:\d{3}|bold) )?([\d.]+)px [^;]*;?")
 _REFERENCE = re.compile(r"#([\w:.-]+)")
+_WITH_NUMBERS = {"d", "points", "x", "y", "width", "height", "transform", "viewBox"}
 
 
 def slim(svg: str, *, alt: str, prefix: str) -> str:
@@ -46,107 +44,43 @@ def slim(svg: str, *, alt: str, prefix: str) -> str:
     prefix
         Begins the ids that are left.
     """
-    root = ET.fromstring(svg)  # noqa: S314 - matplotlib wrote it, a moment ago
-    for name in ("metadata", "style"):
-        _drop(root, f"{{{SVG}}}{name}")
-    names = _names(root, prefix)
+    root = ET.fromstring(svg)  # noqa: S314 - matplotlib has just written it
+    for parent in root.iter():
+        for child in [child for child in parent if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style")]:
+            parent.remove(child)
+    names = _name_ids(root, prefix)
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")
-        element.attrib = dict(_attributes(element, names))
-        if element.tag == "text":
-            _plain_letters(element)
-        else:
-            element.text = None
+        element.attrib = dict(_rewrite(name, value, names) for name, value in element.attrib.items())
+        element.attrib.pop("", None)
+        element.text = element.text if element.tag == "text" else None
         element.tail = None
-    for parent in reversed(list(root.iter())):
-        _tidy(parent)
-    join_dots(root)
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": alt}
     return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
 
-def _drop(root: ET.Element, tag: str) -> None:
-    for parent in root.iter():
-        for child in [child for child in parent if child.tag == tag]:
-            parent.remove(child)
-
-
-def _names(root: ET.Element, prefix: str) -> dict[str, str]:
+def _name_ids(root: ET.Element, prefix: str) -> dict[str, str]:
     """Give each id that something refers to a short name, in the order in which they stand."""
-    used = set()
-    for element in root.iter():
-        for name, value in element.attrib.items():
-            if name != "id" and "#" in value:
-                used.update(_REFERENCE.findall(value))
+    values = [value for element in root.iter() for name, value in element.attrib.items() if name != "id"]
+    used = {name for value in values for name in _REFERENCE.findall(value)}
     ids = [element.attrib["id"] for element in root.iter() if element.attrib.get("id") in used]
     return {name: f"{prefix}-{number}" for number, name in enumerate(dict.fromkeys(ids))}
 
 
-def _attributes(element: ET.Element, names: dict[str, str]) -> list[tuple[str, str]]:
-    told = []
-    for name, value in element.attrib.items():
-        if name == "id":
-            told += [(name, names[value])] if value in names else []
-        elif name == "transform" and value.startswith("rotate(-0 "):
-            continue
-        elif name == "d":
-            told.append((name, straighten(_SPACES.sub(r"\1", _NUMBER.sub(_round, value)).strip())))
-        elif name in ("points", "x", "y", "width", "height", "transform", "viewBox"):
-            told.append((name, _NUMBER.sub(_round, value)))
-        elif name == "style":
-            told.append((name, _style(value, names)))
-        else:
-            told.append(("href" if name == HREF else name, _renamed(value, names)))
-    return told
+def _rewrite(name: str, value: str, names: dict[str, str]) -> tuple[str, str]:
+    """Give an attribute as the page wants it; one without a name is not wanted."""
+    if name == "id":
+        return (name, names[value]) if value in names else ("", "")
+    if name in _WITH_NUMBERS:
+        return name, " ".join(_DECIMAL.sub(_round, value).split())
+    if name == "style":
+        value = _FAMILY.sub("", _FONT.sub(r"font-size: \1", value))
+        value = _COLOUR.sub(lambda found: f"var({VARIABLES[found[0]]})", value).strip("; ")
+    renamed = _REFERENCE.sub(lambda found: f"#{names.get(found[1], found[1])}", value)
+    return "href" if name == HREF else name, renamed
 
 
 def _round(found: re.Match[str]) -> str:
     """Keep one decimal, and no zero that says nothing."""
     short = f"{float(found[0]):.1f}".removesuffix(".0")
     return "0" if short == "-0" else short
-
-
-def _style(style: str, names: dict[str, str]) -> str:
-    told = _FONT.sub(lambda found: f"font-size:{float(found[2]):g}px;" + _weight(found[1]), style)
-    told = _FAMILY.sub("", told)
-    told = _COLOUR.sub(lambda found: f"var({VARIABLES[found[0]]})", told)
-    return " ".join(_renamed(told, names).split()).replace("; ", ";").replace(": ", ":").rstrip("; ")
-
-
-def _plain_letters(element: ET.Element) -> None:
-    """Leave out what the page's style sheet says of all letters."""
-    told = [each for each in element.get("style", "").split(";") if each not in PLAIN_LETTERS]
-    element.set("style", ";".join(told))
-    if not told:
-        del element.attrib["style"]
-
-
-def _weight(weight: str | None) -> str:
-    return f"font-weight:{weight.strip()};" if weight else ""
-
-
-def _renamed(value: str, names: dict[str, str]) -> str:
-    """Follow references to their new names; a colour such as #fde9db is none."""
-    return _REFERENCE.sub(lambda found: f"#{names.get(found[1], found[1])}", value) if "#" in value else value
-
-
-def _tidy(parent: ET.Element) -> None:
-    """Take away what shows nothing, groups that group nothing, and what all marks of a group repeat."""
-    children: list[ET.Element] = []
-    for child in parent:
-        is_bare = child.tag == "g" and not child.attrib
-        children += list(child) if is_bare else [child]
-    parent[:] = [child for child in children if not _is_invisible(child)]
-    styles = {child.get("style") for child in parent if child.tag == "use"}
-    if parent.tag == "g" and "style" not in parent.attrib and len(styles) == 1 and len(parent) > 1:
-        (style,) = styles
-        if style and all(child.tag == "use" for child in parent):
-            parent.set("style", style)
-            for child in parent:
-                del child.attrib["style"]
-
-
-def _is_invisible(element: ET.Element) -> bool:
-    if element.tag in ("defs", "g"):
-        return len(element) == 0
-    return element.tag == "path" and element.get("style") == "fill:none" and "id" not in element.attrib

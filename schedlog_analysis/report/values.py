@@ -8,10 +8,38 @@ import pandas as pd
 
 Facts = dict[str, Any]
 
+# Reasons, see `schema.REASONS`: what became of a start that an invocation answered, and of any that is known.
+ANSWERED = ("started", "partial", "failed", "skipped", "late")
+KNOWN = (*ANSWERED, "missed")
+
 
 def records(table: pd.DataFrame) -> list[Facts]:
     """Give the rows of a table as dictionaries."""
     return table.to_dict("records")  # type: ignore[return-value]  # columns are named by text
+
+
+def by_schedule(table: pd.DataFrame) -> dict[str, list[Facts]]:
+    """Give the rows of each schedule."""
+    rows: dict[str, list[Facts]] = {}
+    for row in records(table):
+        rows.setdefault(str(row["schedule_id"]), []).append(row)
+    return rows
+
+
+def add_up(table: pd.DataFrame, **wanted: str | tuple[str, ...]) -> int:
+    """
+    Add up the counts of an accounting, of those rows that have one of the wanted values in each column named.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"status": ["late", "missed"], "n": [3, 4]})
+    >>> add_up(table, status="late"), add_up(table, status=("late", "missed")), add_up(table)
+    (3, 7, 7)
+    """
+    chosen = pd.Series(data=True, index=table.index)
+    for column, values in wanted.items():
+        chosen &= table[column].isin([values] if isinstance(values, str) else values)
+    return int(table.loc[chosen, "n"].sum())
 
 
 def is_missing(value: Any) -> bool:  # noqa: ANN401 - a scalar

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from schedlog_analysis._core.names import name_schedules
 from schedlog_analysis.errors import ArchiveError, SchedlogError
 from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
 from schedlog_analysis.sources.archive import Archive
@@ -169,9 +170,8 @@ def _read_looks(archive: Archive, ids: list[str], fetched_at: pd.Timestamp) -> p
 
 def _summarize(fetched: Fetched, new: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     ids = pd.Index(fetched.n_entries, dtype="str", name="schedule_id")
-    names = fetched.schedules.drop_duplicates("schedule_id", keep="last").set_index("schedule_id")["name"]
     table = next_sync(fetched.log, fetches).set_index("schedule_id").reindex(ids)
-    table["name"] = names.reindex(ids)
+    table["name"] = pd.Series(name_schedules(fetched.schedules, ids), dtype="str").reindex(ids)
     table["n_new"] = new.groupby("schedule_id", observed=True).size().reindex(ids).fillna(0).astype(np.int64)
     table["has_hole"] = ids.isin(_find_opened(fetches[fetches["fetched_at"] <= fetched.fetched_at]))
     return table.reset_index()

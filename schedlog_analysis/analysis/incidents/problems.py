@@ -143,6 +143,7 @@ def _group_overlapping(spans: pd.DataFrame) -> pd.Series[int]:
 
 def _summarise(rows: pd.DataFrame, due: Int64) -> pd.DataFrame:
     """Count each group of ticks that is a problem."""
+    rows = rows.assign(is_missed=rows["reason"] == "missed")
     groups = rows.sort_values(["began", "schedule_id"]).groupby("group")
     table = pd.DataFrame(
         {

@@ -6,14 +6,15 @@ import csv
 from io import StringIO
 from typing import Any
 
+from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.report.values import Facts
 
-TABLES = ("schedules", "incidents", "clusters", "figures", "fates", "days", "hours")
+TABLES = ("schedules", "incidents", "clusters", "causes", "figures", "fates", "days", "hours")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate
 
 
-def render_csv(facts: Facts, table: str = "schedules") -> str:
+def render(facts: Facts, _: Analysis | None = None, table: str = "schedules") -> str:
     """
     Render one table of the facts.
 
@@ -34,7 +35,9 @@ def render_csv(facts: Facts, table: str = "schedules") -> str:
     """
     if table not in TABLES:
         raise ConfigError(f"There is no table {table!r}; expected one of {', '.join(TABLES)}.")
-    rows = [_flat(row) for row in facts[table]]
+    held = facts[table]
+    listed = [{"id": name} | row for name, row in held.items()] if isinstance(held, dict) else held
+    rows = [_flatten(row) for row in listed]
     out = StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row)) or _names(table)
     writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
@@ -43,14 +46,14 @@ def render_csv(facts: Facts, table: str = "schedules") -> str:
     return out.getvalue()
 
 
-def _flat(row: Facts) -> Facts:
+def _flatten(row: Facts) -> Facts:
     """Put what is nested beside the rest: the figures before as `previous_…`, lists as text."""
     flat: Facts = {}
     for name, value in row.items():
         if isinstance(value, dict):
             flat |= {f"{name}_{inner}": _plain(held) for inner, held in value.items()}
         elif isinstance(value, list):
-            flat[name] = _plain(" ".join(_item(one) for one in value))
+            flat[name] = _plain(" ".join(_item(each) for each in value))
         elif not (name == "previous" and value is None):
             flat[name] = _plain(value)
     return flat
@@ -75,6 +78,7 @@ def _names(table: str) -> list[str]:
     return {
         "incidents": ["incident_id"],
         "clusters": ["cluster_id"],
+        "causes": ["id"],
         "days": ["day"],
         "hours": ["weekday", "hour"],
     }.get(table, ["schedule_id"])

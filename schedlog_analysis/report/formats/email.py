@@ -8,15 +8,16 @@ from hashlib import blake2b
 
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.report.document import Picture
+from schedlog_analysis.report.formats import text
 from schedlog_analysis.report.formats.brief import brief
 from schedlog_analysis.report.formats.html import bind, environment
-from schedlog_analysis.report.formats.text import render_text
 from schedlog_analysis.report.pictures import draw_png
-from schedlog_analysis.report.sections import notes, tiles
+from schedlog_analysis.report.sections import notes
+from schedlog_analysis.report.topics.figures import tiles
 from schedlog_analysis.report.values import Facts
 
 
-def render_mail(facts: Facts, analysis: Analysis) -> bytes:
+def render(facts: Facts, analysis: Analysis) -> bytes:
     """
     Render a message without sender, recipient and date, which are for whoever sends it.
 
@@ -31,22 +32,19 @@ def render_mail(facts: Facts, analysis: Analysis) -> bytes:
         What to draw.
     """
     parts = brief(facts)
-    pictures = [block for one in parts for block in one.blocks if isinstance(block, Picture)]
+    pictures = [block for part in parts for block in part.blocks if isinstance(block, Picture)]
     template = environment().get_template("mail.html.j2", globals={"cid": _content_id})
-    html = template.render(facts=facts, tiles=tiles(facts), sections=parts, notes=notes(facts))
-    html = bind(html)
+    html = bind(template.render(facts=facts, tiles=tiles(facts), sections=parts, notes=notes(facts)))
     message = EmailMessage(policy=SMTP)
     message["Subject"] = facts["verdict"]
     message["X-Unsent"] = "1"
-    message.set_content(render_text(facts, parts))
+    message.set_content(text.render(facts))
     message.add_alternative(html, subtype="html")
     page = message.get_payload()[-1]  # type: ignore[index]  # the HTML part just added
     assert isinstance(page, MIMEPart)
-    for one in pictures:
-        png = draw_png(analysis, one.id)
-        page.add_related(
-            png, "image", "png", cid=f"<{_content_id(one)}>", disposition="inline", filename=f"{one.id}.png"
-        )
+    for picture in pictures:
+        png, cid, filename = draw_png(facts, analysis, picture.id), f"<{_content_id(picture)}>", f"{picture.id}.png"
+        page.add_related(png, "image", "png", cid=cid, disposition="inline", filename=filename)
     _set_boundaries(message, html)
     return message.as_bytes()
 

@@ -15,12 +15,13 @@ from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.report.document import Picture, Table
 from schedlog_analysis.report.formats.brief import brief
 from schedlog_analysis.report.pictures import draw_svg
-from schedlog_analysis.report.sections import notes, sections, tiles
+from schedlog_analysis.report.sections import notes, sections
 from schedlog_analysis.report.svg import VARIABLES
+from schedlog_analysis.report.topics.figures import tiles
 from schedlog_analysis.report.values import Facts
 
 
-def render_html(facts: Facts, analysis: Analysis) -> str:
+def render(facts: Facts, analysis: Analysis) -> str:
     """
     Render one page that needs no network and no script.
 
@@ -33,11 +34,11 @@ def render_html(facts: Facts, analysis: Analysis) -> str:
     """
     numbers = count(1)
 
-    def picture(one: Picture) -> Markup:
+    def draw(picture: Picture) -> Markup:
         # Every text in the drawing was escaped when it was written as XML.
-        return Markup(draw_svg(analysis, one.id, one.alt, f"f{next(numbers)}"))  # noqa: S704 - see above
+        return Markup(draw_svg(facts, analysis, picture, f"f{next(numbers)}"))  # noqa: S704 - see above
 
-    template = environment().get_template("report.html.j2", globals={"picture": picture})
+    template = environment().get_template("report.html.j2", globals={"picture": draw})
     page = template.render(
         facts=facts,
         tiles=tiles(facts),
@@ -51,7 +52,7 @@ def render_html(facts: Facts, analysis: Analysis) -> str:
 def render_fragment(facts: Facts) -> str:
     """Render the summary for a notebook: no page of its own, and in the colours of whatever theme surrounds it."""
     shown = [
-        replace(one, blocks=[block for block in one.blocks if isinstance(block, Table)]) for one in brief(facts)[:2]
+        replace(part, blocks=[block for block in part.blocks if isinstance(block, Table)]) for part in brief(facts)[:2]
     ]
     template = environment().get_template("fragment.html.j2")
     return template.render(facts=facts, tiles=tiles(facts), sections=shown, style=style("fragment.css"))
@@ -84,8 +85,8 @@ def dated(text: str) -> Markup:
 
     Examples
     --------
-    >>> dated("<since> 2026-10-24 06:10")
-    Markup('&lt;since&gt; <span class="date">2026-10-24</span> 06:10')
+    >>> dated("<since> 24 Oct 2026 06:10")
+    Markup('&lt;since&gt; <span class="date">24 Oct 2026</span> 06:10')
     """
     return Markup(_DATE.sub(r'<span class="date">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped first
 
@@ -96,8 +97,8 @@ def whole(text: str) -> Markup:
 
     Examples
     --------
-    >>> whole("2026-10-24 06:10")
-    Markup('<span style="white-space:nowrap">2026-10-24</span> 06:10')
+    >>> whole("24 Oct 2026 06:10")
+    Markup('<span style="white-space:nowrap">24 Oct 2026</span> 06:10')
     """
     nowrap = '<span style="white-space:nowrap">'
     return Markup(_DATE.sub(rf"{nowrap}\g<0></span>", str(escape(text))))  # noqa: S704 - escaped first
@@ -110,8 +111,8 @@ def bind(html: str) -> str:
 
 def palette() -> Markup:
     """Declare the colours of the pictures, which are those of the plots, for light pages and for paper."""
-    told = "; ".join(f"{name}: {colour}" for colour, name in VARIABLES.items())
-    return Markup(f":root {{ {told}; }}\n")  # noqa: S704 - our own colours
+    declared = "; ".join(f"{name}: {colour}" for colour, name in VARIABLES.items())
+    return Markup(f":root {{ {declared}; }}\n")  # noqa: S704 - our own colours
 
 
 def anchor(name: str) -> str:
@@ -129,6 +130,6 @@ def anchor(name: str) -> str:
 
 
 _PLAIN_ID = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
-_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b|\b\d{4}-\d\d-\d\d\b")
 _PERCENT = re.compile(r"(?<=\d) %")
 _BLANK_LINES = re.compile(r"\n\s*\n+")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.report.document import Block, Cell, Pairs, Picture, Points, Section, Table, Tiles
-from schedlog_analysis.report.sections import notes, sections, tiles
+from schedlog_analysis.report.sections import notes, sections
+from schedlog_analysis.report.topics.figures import tiles
 from schedlog_analysis.report.values import Facts
 
 
-def render_markdown(facts: Facts) -> str:
+def render(facts: Facts, _: Analysis | None = None) -> str:
     """Render the document in reading order."""
     period = facts["period"]
     compared = facts["comparison"]["text"] if facts["comparison"] else ""
@@ -17,8 +19,8 @@ def render_markdown(facts: Facts) -> str:
     parts += [escape(" ".join(filter(None, (period["text"], period["data_end_text"], compared))))]
     parts += ["## What could be seen", escape(facts["coverage"]["text"]), *map(escape, notes(facts))]
     parts += ["## Figures", _block(tiles(facts))] if facts["schedules"] else []
-    for one in sections(facts):
-        parts += _section(one, 2)
+    for section in sections(facts):
+        parts += _section(section, 2)
     source = facts["source"]
     read = f" Read from {source['name']}." if source["name"] else ""
     parts += ["---", escape(f"{source['text']}.{read} Made by {source['package']} {source['version']}.")]
@@ -54,10 +56,10 @@ def code(text: str) -> str:
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
-def _section(one: Section, level: int) -> list[str]:
-    parts = [f"{'#' * level} {escape(one.title)}", f"**{one.state}**" if one.state else ""]
-    parts += [*map(escape, one.sentences), *map(_block, one.blocks)]
-    for part in one.parts:
+def _section(section: Section, level: int) -> list[str]:
+    parts = [f"{'#' * level} {escape(section.title)}", f"**{section.state}**" if section.state else ""]
+    parts += [*map(escape, section.sentences), *map(_block, section.blocks)]
+    for part in section.parts:
         parts += _section(part, level + 1)
     return parts
 

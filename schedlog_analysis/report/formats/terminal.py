@@ -10,7 +10,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from schedlog_analysis._core.words import SMALL, count, duration, k_of_n, moment, percent
+from schedlog_analysis._core.names import name_schedules
+from schedlog_analysis._core.words import SMALL, count, duration, k_of_n, percent, say_day, say_instant
 from schedlog_analysis.sources.coverage import coverage
 from schedlog_analysis.sources.sync import next_sync
 
@@ -100,22 +101,22 @@ def show_archive(
     """
     out = console or Console()
     held = coverage(log, fetches).merge(next_sync(log, fetches), on="schedule_id")
-    told = f"The archive holds {count(len(log), 'entry', 'entries')} of {count(len(held), 'schedule')}."
+    text = f"The archive holds {count(len(log), 'entry', 'entries')} of {count(len(held), 'schedule')}."
     if held["sync_by"].notna().any():
         first, often = held["sync_by"].min(), held["sync_every"].min()
-        told += f" Sync next by {moment(first, 'UTC')} UTC, and at least every {duration(often)}."
+        text += f" Sync next by {say_instant(first, 'UTC')} UTC, and at least every {duration(often)}."
     out.print()
-    out.print(Text(told))
+    out.print(Text(text))
     if held.empty:
         return
-    names = {} if schedules is None else schedules.set_index("schedule_id")["name"].dropna().to_dict()
+    names = name_schedules(schedules, held["schedule_id"])
     columns = ("entries", "since", "holes", "seen", "sync by (UTC)")
     table = _table(("archive", "left"), *((column, "right") for column in columns))
     held = held.sort_values(["sync_by", "schedule_id"])  # the most urgent first
-    for one in held.head(MOST_HELD).to_dict("records"):
-        since, by = moment(one["first_at"], "UTC")[:10], moment(one["sync_by"], "UTC")
-        cells = (f"{one['n_entries']:,}", since, f"{one['n_holes']:,}", percent(one["observed_share"]), by)
-        table.add_row(*map(Text, (names.get(one["schedule_id"], one["schedule_id"]), *cells)))
+    for row in held.head(MOST_HELD).to_dict("records"):
+        since, by = say_day(row["first_at"]), say_instant(row["sync_by"], "UTC")
+        cells = (f"{row['n_entries']:,}", since, f"{row['n_holes']:,}", percent(row["observed_share"]), by)
+        table.add_row(*map(Text, (names[row["schedule_id"]], *cells)))
     out.print(table)
     if len(held) > MOST_HELD:
         out.print(Text(f"and {count(len(held) - MOST_HELD, 'more schedule')} with more time"))
@@ -141,74 +142,61 @@ def _figures(facts: dict[str, Any]) -> Table | None:
         return None
     name = facts["comparison"]["name"] if facts["comparison"] else ""
     table = _table(("", "left"), ("", "right"), ("", "right"), (name, "left"))
-    for one in facts["figures"]:
-        of_n = k_of_n(one["k"], one["n"]) if one.get("n") and "k" in one else ""
-        before = one["previous"]
-        told = "" if before is None else _before(one)
-        table.add_row(*map(Text, (one["label"], one["headline"], of_n)), Text(told, style="dim"))
+    for figure in facts["figures"].values():
+        of_n = k_of_n(figure["k"], figure["n"]) if figure.get("n") and "k" in figure else ""
+        before = "" if figure["previous"] is None else _say_before(figure)
+        table.add_row(*map(Text, (figure["label"], figure["headline"], of_n)), Text(before, style="dim"))
     return table
 
 
-def _before(one: dict[str, Any]) -> str:
-    before = one["previous"]
+def _say_before(figure: dict[str, Any]) -> str:
+    before = figure["previous"]
     is_share = before.get("n", SMALL) >= SMALL and isinstance(before["value"], float)
-    told = percent(before["value"]) if is_share else str(before["text"])
-    return f"{told}, {one['change']}" if one["change"] else told
+    text = percent(before["value"]) if is_share else str(before["text"])
+    return f"{text}, {figure['change']}" if figure["change"] else text
 
 
 def _schedules(facts: dict[str, Any]) -> Group | None:
     if not facts["schedules"]:
         return None
-    shown = facts["schedules"][:MOST_SCHEDULES]
+    shown, left = facts["schedules"][:MOST_SCHEDULES], facts["schedules"][MOST_SCHEDULES:]
     table = _table(("schedule", "left"), ("state", "left"), ("failed or missed", "right"), ("share", "right"))
-    for one in shown:
-        share = percent(one["error_rate"]) if one["n"] >= SMALL else ""
-        table.add_row(Text(one["name"]), _state(one), Text(k_of_n(one["n_down"], one["n"])), Text(share))
-    left = [one["state"] for one in facts["schedules"][MOST_SCHEDULES:]]
-    if left:
-        told = ", ".join(f"{left.count(state):,} {state}" for state in dict.fromkeys(left))
-        return Group(table, Text(f"and {count(len(left), 'more schedule')}: {told}"))
-    return Group(table)
+    for row in shown:
+        share = percent(row["error_rate"]) if row["n"] >= SMALL else ""
+        table.add_row(Text(row["name"]), _state(row), Text(k_of_n(row["n_down"], row["n"])), Text(share))
+    states = [row["state"] for row in left]
+    counts = ", ".join(f"{states.count(state):,} {state}" for state in dict.fromkeys(states))
+    return Group(table, *([Text(f"and {count(len(left), 'more schedule')}: {counts}")] if left else []))
 
 
-def _state(one: dict[str, Any]) -> Text:
-    sign, style = _SIGNS.get(one["state"], ("○", ""))
-    flags = f", {', '.join(one['flags'])}" if one["flags"] else ""
-    return Text(f"{sign} {one['state']}{flags}", style=style)
+def _state(row: dict[str, Any]) -> Text:
+    sign, style = _SIGNS.get(row["state"], ("○", ""))
+    return Text(f"{sign} {', '.join([row['state'], *row['flags']])}", style=style)
 
 
 def _incidents(facts: dict[str, Any], width: int) -> Text | None:
-    still = [one for one in facts["incidents"] if one["is_open"]]
-    if not still:
-        return None
-    lines = ["Open incidents"]
-    for one in still[:MOST_INCIDENTS]:
-        told = f"since {one['started_text']}, {one['hit_text']}"
-        lines.append(_shortened(f"- {one['name']}: {told}", width))
-    if len(still) > MOST_INCIDENTS:
-        lines.append(f"- and {len(still) - MOST_INCIDENTS:,} more")
-    return _titled(lines)
+    still = [row for row in facts["incidents"] if row["is_open"]]
+    lines = [f"- {row['name']}: since {row['started_text']}, {row['hit_text']}" for row in still]
+    more = [f"- and {len(still) - MOST_INCIDENTS:,} more"] if len(still) > MOST_INCIDENTS else []
+    return _titled("Open incidents", [*lines[:MOST_INCIDENTS], *more], width)
 
 
 def _causes(facts: dict[str, Any], width: int) -> Text | None:
-    now = [one for one in facts["clusters"] if one["n"]]
-    if not now:
-        return None
-    lines = ["Why actions did not start"]
-    for one in now[:MOST_CLUSTERS]:
-        new = ", new" if one["state"] == "new" else ""
-        lines.append(_shortened(f"- {one['n']:,} {one['cause']}{new}: {one['template']}", width))
+    now = [row for row in facts["clusters"] if row["n"]]
     left = now[MOST_CLUSTERS:]
+    lines = [
+        f"- {row['n']:,} {row['cause']}{', new' if row['state'] == 'new' else ''}: {row['template']}"
+        for row in now[:MOST_CLUSTERS]
+    ]
     if left:
-        n = sum(one["n"] for one in left)
-        lines.append(f"- and {count(n, 'failure')} in {count(len(left), 'more cluster')}")
-    return _titled(lines)
+        n = sum(row["n"] for row in left)
+        lines.append(f"- and {count(n, 'failure')} of {count(len(left), 'more kind')}")
+    return _titled("Why actions did not start", lines, width)
 
 
-def _shortened(line: str, width: int) -> str:
-    """Cut a line between words where it does not fit."""
-    return textwrap.shorten(line, max(width, 40), placeholder=" …")
-
-
-def _titled(lines: list[str]) -> Text:
-    return Text("\n").join([Text(lines[0], style="dim"), *map(Text, lines[1:])])
+def _titled(title: str, lines: list[str], width: int) -> Text | None:
+    """Put a title above lines, which are cut between words where they do not fit."""
+    if not lines:
+        return None
+    fitting = [textwrap.shorten(line, max(width, 40), placeholder=" …") for line in lines]
+    return Text("\n").join([Text(title, style="dim"), *map(Text, fitting)])
