@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis import templates
+from schedlog_analysis.analysis.failures import templates
 from schedlog_analysis.analysis.failures.templates import matches, mine_templates
 from schedlog_analysis.analysis.failures.templates.numbers import mark_numbers
 from schedlog_analysis.errors import InputError
