@@ -69,7 +69,7 @@ def three(folder: str, _n: int) -> dict[str, Any]:
     from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
     from schedlog_analysis.account.batches import Contents
     from schedlog_analysis.account.tallies import clusters_of, tally_failures
-    from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+    from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
     from schedlog_analysis.schema import Log
 
     Log.cast(Log.empty())  # loads what pandera loads late

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
 
 TEXTS = ["", "Actor was not found", "Unknown error"]
 

@@ -122,7 +122,7 @@ def test_ids_are_the_same_in_every_period_and_process():
     table = failure_clusters(make_log([("b", 900 + i, "ERROR", text, i) for i, text in enumerate(TEXTS, 1)]))
     assert table.loc[table["cause"] == "missing target", "cluster_id"].item() == alone
     program = (
-        "import pandas as pd; from schedlog_analysis.analysis.failures.labels import label_messages;"
+        "import pandas as pd; from schedlog_analysis.analysis.failures.clusters import label_messages;"
         "print(label_messages(pd.Index(['Cannot start Actor \"a\": Actor was not found'])).cluster_id[0])"
     )
     for seed in ("1", "2"):

@@ -16,8 +16,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schedlog_analysis._core.instants import Int64
-
 REDACTED: Final = "<redacted>"
 EMAIL: Final = "<e-mail>"
 LONGEST: Final = 100_000
@@ -378,20 +376,31 @@ def redact_texts(texts: pd.Series[Any]) -> pd.Series[Any]:
     ['Bearer <redacted>', nan]
     """
     codes, values = pd.factorize(texts.astype("str"))
-    clean = np.array(values, dtype=object)
-    at = _find_suspects(pa.array(clean, pa.large_string()))
-    clean[at] = [redact(text) for text in clean[at].tolist()]
-    found = pd.Series(clean, dtype="str").reindex(codes)
-    return cast("pd.Series[Any]", found.set_axis(texts.index))
+    clean = pd.Series(redact_array(pa.array(values, pa.large_string())).to_pandas(), dtype="str")
+    return cast("pd.Series[Any]", clean.reindex(codes).set_axis(texts.index))
 
 
-def _find_suspects(texts: pa.LargeStringArray) -> Int64:
-    """Say which texts may hold a secret: one pass of RE2 over a million of them takes 2 s, all patterns a minute."""
+def redact_array(texts: pa.LargeStringArray) -> pa.LargeStringArray:
+    """
+    Take secrets and e-mail addresses out of an array of distinct texts, none of them missing.
+
+    Examples
+    --------
+    >>> redact_array(pa.array(["Bearer abc123"], pa.large_string())).to_pylist()
+    ['Bearer <redacted>']
+    """
+    suspects = _find_suspects(texts)
+    if not pc.any(suspects).as_py():
+        return texts
+    clean = [redact(text) for text in texts.filter(suspects).to_pylist()]
+    return pc.replace_with_mask(texts, suspects, pa.array(clean, pa.large_string()))
+
+
+def _find_suspects(texts: pa.LargeStringArray) -> pa.BooleanArray:
+    """Say which texts may hold a secret: one pass of RE2 over a million of them takes 1 s, all patterns a minute."""
     if len(texts) < _FEW:
-        return np.arange(len(texts))
-    is_suspect = pc.match_substring_regex(texts, _SUSPECT)
-    is_long = pc.greater(pc.utf8_length(texts), LONGEST)
-    return np.flatnonzero(pc.or_(is_suspect, is_long).to_numpy(zero_copy_only=False))
+        return pa.array(np.ones(len(texts), bool))
+    return pc.or_(pc.match_substring_regex(texts, _SUSPECT), pc.greater(pc.utf8_length(texts), LONGEST))
 
 
 def _cut(text: str) -> str:

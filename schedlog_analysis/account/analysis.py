@@ -19,8 +19,7 @@ from schedlog_analysis._core.calendar import window_starts
 from schedlog_analysis._core.instants import to_ms
 from schedlog_analysis.analysis.budget import burn_down, require_objective
 from schedlog_analysis.analysis.cadence import cadence
-from schedlog_analysis.analysis.failures.clusters import failure_clusters
-from schedlog_analysis.analysis.failures.labels import label_messages
+from schedlog_analysis.analysis.failures.clusters import failure_clusters, label_messages
 from schedlog_analysis.analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.analysis.incidents.incidents import fleet_incidents, incidents
 from schedlog_analysis.analysis.incidents.reliability import observe

@@ -17,7 +17,7 @@ from schedlog_analysis._core.arrays import Mask, among, encode
 from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, to_durations, to_instants, to_ms
 from schedlog_analysis._core.redact import redact_texts
 from schedlog_analysis.analysis.failures.causes import MISSED, RULES, Rule
-from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
 from schedlog_analysis.analysis.incidents.stretches import Stretches, find_streaks, find_unlikely
 from schedlog_analysis.analysis.trials import Trials, read_trials
 from schedlog_analysis.errors import ConfigError

@@ -29,7 +29,8 @@ _RANDOM = r"(?:(?=(?:[A-Za-z\d]*?[a-z][A-Z]){4})|(?!(?:[b-df-hj-np-tv-zB-DF-HJ-N
 
 # The first that fits wins. Each starts where a word starts and never tries a stretch twice, so long chunks are safe.
 _SHAPES = (
-    r"(?<![\w+.-])[A-Za-z][\w+.-]*+://[^\"'<>|]*[^\"'<>|.,;:!?)\]}]",  # https://apify.com/a?b=c
+    # https://apify.com/a?token=<redacted>
+    r"(?<![\w+.-])[A-Za-z][\w+.-]*+://(?:[^\"'<>|]|<redacted>|<e-mail>)*(?:[^\"'<>|.,;:!?)\]}]|<redacted>|<e-mail>)",
     rf"(?<![\w{_M}.+-])[\w{_M}.+-]++@{_LABEL}++(?:\.{_LABEL}++)+",  # jane@example.com
     rf"{_START}(?:{_M}|[0-9a-fA-F]{{2}})(?:[:-](?:{_M}|[0-9a-fA-F]{{2}})){{5,}}+(?![\w{_M}:-])",  # 5c:50:15:4c:18:13
     rf"{_START}{_BLOCK}(?:-{_BLOCK}){{3,}}+{_END}",  # a UUID
