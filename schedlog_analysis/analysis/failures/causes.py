@@ -201,11 +201,9 @@ _FEW: Final = 300
 _CAUSE_OF_TYPE: Final = {name: cause for cause, types in TYPES.items() for name in types.split()}
 _TYPE: Final = re.compile(r"(?:^|(?<=[\s(\[:]))[a-z\d]+(?:-[a-z\d]+)+(?=[\s)\]:,.;]|$)")
 _TYPE_IN_JSON: Final = re.compile(r'^\{.*?"type"\s*:\s*"([a-z\d-]+)"', re.DOTALL)
-# Emoji, arrows and blanks in front say nothing; then what was to be started, or skipped.
-_PICTURES: Final = r"[\s\p{So}\x{FE0F}\x{200D}\x{1F3FB}-\x{1F3FF}]*"
-_PREFIX: Final = (
-    rf'^{_PICTURES}(?:(?:Cannot start Actor(?: task)? "[^"]*":|Skipping Actor(?: task)? "[^"]*",) {_PICTURES})?'
-)
+# Emoji, arrows and blanks in front say nothing; then comes what was to be started, or skipped.
+_PICTURES: Final = r"^[\s\p{So}\x{FE0F}\x{200D}\x{1F3FB}-\x{1F3FF}]+"
+_PREFIX: Final = r'^(?:Cannot start Actor(?: task)? "[^"]*": |Skipping Actor(?: task)? "[^"]*", )'
 
 
 def find_causes(messages: Iterable[str], rules: Sequence[Rule] = RULES) -> pd.Categorical:
@@ -319,8 +317,20 @@ def find_reasons(messages: pd.Series[Any]) -> pd.Series[Any]:
     ['Unknown error']
     """
     texts = pa.array(messages, pa.large_string(), from_pandas=True)
-    plain = pc.utf8_trim_whitespace(pc.replace_substring(texts, '\\"', '"'))
-    return pd.Series(pc.replace_substring_regex(plain, _PREFIX, "", max_replacements=1), messages.index, dtype="str")
+    plain = _without_pictures(pc.utf8_trim_whitespace(pc.replace_substring(texts, '\\"', '"')))
+    has_prefix = pc.fill_null(pc.match_substring_regex(plain, _PREFIX), fill_value=False)
+    # What stands behind the second quote, without the colon or comma: ten times as fast as to replace the expression.
+    parts = pc.split_pattern(plain.filter(has_prefix), '"', max_splits=2)
+    reasons = pc.utf8_slice_codeunits(pc.list_element(parts, 2), len(": "))
+    plain = pc.replace_with_mask(plain, has_prefix, _without_pictures(reasons))
+    return pd.Series(plain.to_pandas().array, messages.index, dtype="str")
+
+
+def _without_pictures(texts: pa.LargeStringArray) -> pa.LargeStringArray:
+    found = pc.fill_null(pc.match_substring_regex(texts, _PICTURES), fill_value=False)
+    if not pc.any(found).as_py():
+        return texts
+    return pc.replace_with_mask(texts, found, pc.replace_substring_regex(texts.filter(found), _PICTURES, ""))
 
 
 def describe_rules(rules: Sequence[Rule] = RULES) -> pd.DataFrame:

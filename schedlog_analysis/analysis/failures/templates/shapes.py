@@ -66,7 +66,7 @@ _ZONE = rf"(?: ?(?:Z|UTC|GMT|CES?T|E[SD]T|P[SD]T)\b)?(?: ?[+-]{_M}(?::{_M})?(?![
 # A date, with its time and zone or not, is one value.
 _DATE = re.compile(
     rf"(?<![\w{_M}.:/-])(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?{_DAY}"
-    rf"(?:(?::| |, ?| at ){_TIME}|(?::{_M}){{1,2}}(?:[.,]{_M})?)?{_ZONE}(?![\w{_M}:/-]|\.[\w{_M}])"
+    rf"(?:(?::| |, ?| at ){_TIME}|(?::{_M}){{1,2}}(?:[.,]{_M})?)?{_ZONE}(?![\w{_M}/-]|[.:][\w{_M}])"
 )
 _PART = re.compile(rf"{_W}+")
 

@@ -177,7 +177,7 @@ def _find_values(text: Ids, before: _Column, word: _Column, after: _Column) -> t
 
     is_said = before.where(lambda gap: gap.strip() in (":", "="))
     value |= word.where(lambda word: word[0] in "\"'") & follows(word.where(_names_id)) & is_said
-    value |= _find_countries(before, word, follows, precedes)
+    value |= _find_countries(text, before, word, follows, precedes)
 
     switch, assigned = word.where(_SWITCH.__contains__), before.where(lambda gap: gap.endswith("="))
     opens = before.where(lambda gap: gap.rstrip().endswith(("(", "[")))
@@ -197,8 +197,13 @@ def _names_id(word: str) -> bool:
     return _NAMES_ID.match(word) is not None
 
 
-def _find_countries(before: _Column, word: _Column, follows: Moved, precedes: Moved) -> Flags:
-    """Flag codes of countries that stand in quotes, in a list of them, or behind a word that announces them."""
+def _anywhere(flags: Flags, text: Ids) -> Flags:
+    """For each word, whether any word of its text is flagged."""
+    return np.bincount(text, flags, text.max(initial=-1) + 1)[text] > 0
+
+
+def _find_countries(text: Ids, before: _Column, word: _Column, follows: Moved, precedes: Moved) -> Flags:
+    """Flag codes of countries that stand in quotes, in a list of them, or where the text speaks of countries."""
     is_code = word.where(lambda word: word.strip("\"'") in _COUNTRY)
     in_list = before.where(lambda gap: gap.strip() in (",", ";", "|", "/"))
     return is_code & (
@@ -206,6 +211,7 @@ def _find_countries(before: _Column, word: _Column, follows: Moved, precedes: Mo
         | follows(is_code) & in_list
         | precedes(is_code & in_list)
         | follows(word.where(lambda word: _ABOUT_COUNTRIES.match(word) is not None))
+        | is_code & word.where(str.isupper) & _anywhere(word.where(lambda word: "countr" in word.lower()), text)
     )
 
 
