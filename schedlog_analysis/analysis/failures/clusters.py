@@ -182,9 +182,9 @@ def failure_clusters(
     Group failures that are the same problem, over all schedules.
 
     A failure is an action that was not started: an ERROR entry of a log, or a row of Failures. Of Invocations each that
-    failed in whole or in part counts once, by its first error. Two are the same problem when their reasons share a template, whichever Actor or task could not be started.
-    Entries of unknown levels are not failures, and a skipped exclusive run is none unless `include_skips` says
-    so.
+    failed in whole or in part counts once, by its first error. Two are the same problem when their reasons share a
+    template, whichever Actor or task could not be started. Entries of unknown levels are not failures, and a skipped
+    exclusive run is none unless `include_skips` says so.
 
     Parameters
     ----------

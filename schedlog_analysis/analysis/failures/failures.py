@@ -1,11 +1,10 @@
-"""A failure is an action that an invocation did not start: one ERROR entry of a log, with the invocation it belongs to."""
+"""A failure is an action that an invocation did not start: an ERROR entry of a log, with the invocation it is of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -61,8 +60,8 @@ def failures(
     >>> log = Log.cast(pd.DataFrame({
     ...     "schedule_id": "hourly", "level": ["ERROR", "ERROR", "INFO"],
     ...     "created_at": ["2026-01-01T00:00:00.300Z", "2026-01-01T00:00:00.310Z", "2026-01-01T00:00:00.350Z"],
-    ...     "message": ['Cannot start Actor "x": Unknown error', 'Cannot start Actor task "y": Actor task was not found',
-    ...                 "Schedule invoked"]}))
+    ...     "message": ['Cannot start Actor "x": Unknown error',
+    ...                 'Cannot start Actor task "y": Actor task was not found', "Schedule invoked"]}))
     >>> failures(log)[["target", "cause"]].values.tolist()
     [['x', 'other'], ['y', 'missing target']]
     """
