@@ -193,7 +193,7 @@ def test_rules_are_read_from_a_table():
         rules_from([{"pattern": "(", "cause": "y"}])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.sampled_from([*MESSAGES, "x"]), min_size=1, max_size=20))
 def test_many_messages_get_what_few_get(messages):
     """Above some hundred messages whole columns are read at once, which changes no cause and no advice."""

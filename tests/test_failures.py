@@ -286,7 +286,7 @@ def ticks_of(table):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(ENTRIES)
 def test_failures_add_up(entries):
     """Every ERROR is there once, at or after the first entry of its invocation, which has as many; clusters agree."""
@@ -301,7 +301,7 @@ def test_failures_add_up(entries):
     pd.testing.assert_frame_equal(cluster_trend(table), cluster_trend(log))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(ENTRIES, st.integers(0, 60 * 24))
 def test_failures_of_some_invocations_are_theirs_alone(entries, hour):
     """With the invocations of a period there are the failures of that period, and none of what came later or before."""

@@ -376,7 +376,7 @@ def redact_texts(texts: pd.Series[Any]) -> pd.Series[Any]:
     ['Bearer <redacted>', nan]
     """
     codes, values = pd.factorize(texts.astype("str"))
-    clean = pd.Series(redact_array(pa.array(values, pa.large_string())).to_pandas(), dtype="str")
+    clean = pd.Series(redact_array(to_arrow(values)).to_pandas(), dtype="str")
     return cast("pd.Series[Any]", clean.reindex(codes).set_axis(texts.index))
 
 
@@ -394,6 +394,19 @@ def redact_array(texts: pa.LargeStringArray) -> pa.LargeStringArray:
         return texts
     clean = [redact(text) for text in texts.filter(suspects).to_pylist()]
     return pc.replace_with_mask(texts, suspects, pa.array(clean, pa.large_string()))
+
+
+def to_arrow(texts: Any) -> pa.LargeStringArray:  # noqa: ANN401 - a column or an array of texts
+    """
+    Give texts as one array of Arrow, missing ones as null.
+
+    Examples
+    --------
+    >>> len(to_arrow(pd.Series([], dtype="str")))
+    0
+    """
+    array = pa.array(texts, pa.large_string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _find_suspects(texts: pa.LargeStringArray) -> pa.BooleanArray:

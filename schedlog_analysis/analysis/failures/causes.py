@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schedlog_analysis._core.redact import to_arrow
 from schedlog_analysis.analysis.failures.known import FIELD, KNOWN, OTHER, Known
 from schedlog_analysis.analysis.failures.templates import WILDCARD
 from schedlog_analysis.errors import ConfigError, InputError
@@ -316,7 +317,7 @@ def find_reasons(messages: pd.Series[Any]) -> pd.Series[Any]:
     >>> find_reasons(pd.Series(['Cannot start Actor task "iEvfA6pm6DWjRTGxS": Unknown error'])).tolist()
     ['Unknown error']
     """
-    texts = pa.array(messages, pa.large_string(), from_pandas=True)
+    texts = to_arrow(messages)
     plain = _without_pictures(pc.utf8_trim_whitespace(pc.replace_substring(texts, '\\"', '"')))
     has_prefix = pc.fill_null(pc.match_substring_regex(plain, _PREFIX), fill_value=False)
     # What stands behind the second quote, without the colon or comma: ten times as fast as to replace the expression.

@@ -13,7 +13,7 @@ import pyarrow as pa
 from schedlog_analysis._core.arrays import encode
 from schedlog_analysis._core.calendar import window_range, window_starts
 from schedlog_analysis._core.instants import Moment, moment_ms, to_instants
-from schedlog_analysis._core.redact import redact_array, redact_texts
+from schedlog_analysis._core.redact import redact_array, redact_texts, to_arrow
 from schedlog_analysis._core.table import Table
 from schedlog_analysis.analysis.failures.causes import RULES, Rule, find_causes, find_reasons
 from schedlog_analysis.analysis.failures.known import KNOWN, Names
@@ -96,7 +96,7 @@ def label_messages(
     texts = pd.Series(messages, dtype="str")  # type: ignore[arg-type]  # any iterable of texts
     if texts.isna().any():
         raise InputError("A message is missing; a cluster needs text, so drop or fill the missing ones first.")
-    reasons = redact_array(pa.array(find_reasons(texts), pa.large_string()))
+    reasons = redact_array(to_arrow(find_reasons(texts)))
     text_of_message, masked = mask_messages(reasons)
     names = _name_texts(masked, remembered)
     code, pairs = names.groupby(["template", "cluster_id"], sort=True).ngroup().to_numpy(), names.drop_duplicates()

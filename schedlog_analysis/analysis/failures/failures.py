@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from schedlog_analysis._core.arrays import encode
+from schedlog_analysis._core.redact import to_arrow
 from schedlog_analysis.analysis.failures.causes import RULES, Rule
 from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
 from schedlog_analysis.matching.invocations import invocations as find_invocations
@@ -97,7 +97,7 @@ def find_targets(messages: pd.Series[Any]) -> pd.Series[Any]:
     ['ada/news', nan]
     """
     codes, values = pd.factorize(messages.astype("str"))
-    plain = pc.replace_substring(pa.array(values, pa.large_string()), '\\"', '"')
+    plain = pc.replace_substring(to_arrow(values), '\\"', '"')
     found = pc.struct_field(pc.extract_regex(plain, _TARGET), "target")
     targets = pd.Series(found.to_pandas(), dtype="str")
     return targets.reindex(codes).set_axis(messages.index)
