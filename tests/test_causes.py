@@ -185,7 +185,7 @@ def test_rules_are_read_from_a_table():
     assert list(find_causes(["Quota gone", "Actor was not found"], rules)) == ["quota", "missing target"]
     assert find_advice(["Quota gone"], rules).item() == "Ask Ada."
     assert rules[1:] == RULES
-    wrong = [{"pattern": "x"}, {"pattern": "x", "cause": "y", "colour": "z"}, {"pattern": 1, "cause": "y"}, "x"]
+    wrong = [{"pattern": "x"}, {"pattern": "x", "cause": "y", "colour": "z"}, {"pattern": 1, "cause": "y"}]
     for row in wrong:
         with pytest.raises(ConfigError, match="rule"):
             rules_from([row])

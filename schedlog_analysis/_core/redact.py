@@ -9,7 +9,7 @@ terminal is left to whoever renders it.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -377,7 +377,7 @@ def redact_texts(texts: pd.Series[Any]) -> pd.Series[Any]:
     """
     codes, values = pd.factorize(texts.astype("str"))
     clean = pd.Series(redact_array(to_arrow(values)).to_pandas(), dtype="str")
-    return cast("pd.Series[Any]", clean.reindex(codes).set_axis(texts.index))
+    return clean.reindex(codes).set_axis(texts.index)
 
 
 def redact_array(texts: pa.LargeStringArray) -> pa.LargeStringArray:

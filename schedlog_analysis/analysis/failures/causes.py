@@ -243,7 +243,7 @@ def find_causes(messages: Iterable[str], rules: Sequence[Rule] = RULES) -> pd.Ca
     given = _coded(messages)
     causes, _ = _decide(find_reasons(pd.Series(given.categories, dtype="str")), rules)
     names = pd.Index(list(dict.fromkeys([*(rule.cause for rule in rules), *CAUSES])), dtype="str")
-    return pd.Categorical.from_codes(names.get_indexer(causes)[given.codes], categories=names)
+    return pd.Categorical.from_codes(names.get_indexer(pd.Index(causes, dtype="str"))[given.codes], categories=names)
 
 
 def find_advice(messages: Iterable[str], rules: Sequence[Rule] = RULES) -> pd.Series[Any]:
@@ -349,7 +349,7 @@ def describe_rules(rules: Sequence[Rule] = RULES) -> pd.DataFrame:
 
 
 def _read_rule(row: Mapping[str, Any]) -> Rule:
-    if not isinstance(row, Mapping) or not {"pattern", "cause"} <= set(row) or not set(row) <= set(Rule._fields):
+    if not {"pattern", "cause"} <= set(row) or not set(row) <= set(Rule._fields):
         raise ConfigError(
             f"The rule {row!r} was not understood; expected pattern and cause, with advice and source if you like."
         )

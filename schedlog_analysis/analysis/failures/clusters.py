@@ -93,7 +93,7 @@ def label_messages(
     >>> list(label_messages(["Actor was not found", 'Cannot start Actor "x": Unknown error'])["cause"])
     ['missing target', 'other']
     """
-    texts = pd.Series(messages, dtype="str")  # type: ignore[arg-type]  # any iterable of texts
+    texts = pd.Series(messages, dtype="str")
     if texts.isna().any():
         raise InputError("A message is missing; a cluster needs text, so drop or fill the missing ones first.")
     reasons = redact_array(to_arrow(find_reasons(texts)))
