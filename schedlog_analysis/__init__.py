@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis import schema as schema
     from schedlog_analysis._core.redact import redact as redact
     from schedlog_analysis.account.analysis import Analysis as Analysis
+    from schedlog_analysis.account.options import Options as Options
     from schedlog_analysis.analysis.budget import burn_down as burn_down
     from schedlog_analysis.analysis.cadence import cadence as cadence
     from schedlog_analysis.analysis.cadence import intervals as intervals
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.analysis.incidents.bursts import bursts as bursts
     from schedlog_analysis.analysis.incidents.incidents import fleet_incidents as fleet_incidents
     from schedlog_analysis.analysis.incidents.incidents import incidents as incidents
+    from schedlog_analysis.analysis.incidents.problems import problems as problems
     from schedlog_analysis.analysis.period import Period as Period
     from schedlog_analysis.analysis.rates import average_error_rate as average_error_rate
     from schedlog_analysis.analysis.rates import error_rate as error_rate
@@ -62,6 +64,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.simulation import simulate as simulate
     from schedlog_analysis.simulation import simulate_fleet as simulate_fleet
     from schedlog_analysis.sources.account import Source as Source
+    from schedlog_analysis.sources.answers import has_duplicate_answers as has_duplicate_answers
+    from schedlog_analysis.sources.answers import unite_logs as unite_logs
     from schedlog_analysis.sources.archive import Archive as Archive
     from schedlog_analysis.sources.client import Client as Client
     from schedlog_analysis.sources.client import fetch_log as fetch_log
@@ -84,6 +88,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
 _HOMES = {
     "_core.redact": ("redact",),
     "account.analysis": ("Analysis",),
+    "account.options": ("Options",),
     "analysis.budget": ("burn_down",),
     "analysis.cadence": (
         "cadence",
@@ -113,6 +118,7 @@ _HOMES = {
         "fleet_incidents",
         "incidents",
     ),
+    "analysis.incidents.problems": ("problems",),
     "analysis.period": ("Period",),
     "analysis.rates": (
         "average_error_rate",
@@ -140,6 +146,10 @@ _HOMES = {
         "simulate_fleet",
     ),
     "sources.account": ("Source",),
+    "sources.answers": (
+        "has_duplicate_answers",
+        "unite_logs",
+    ),
     "sources.archive": ("Archive",),
     "sources.client": (
         "Client",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,11 +17,10 @@ from pyarrow import fs
 
 from schedlog_analysis._core.arrays import blocks
 from schedlog_analysis._core.instants import Int64, to_instants
-from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.schema import Log
 from schedlog_analysis.sources.archive import Archive
 from schedlog_analysis.sources.archive.merge import union
-from schedlog_analysis.sources.archive.parts import DAMAGE, KINDS, LOG, Part, require_sound, to_frame
+from schedlog_analysis.sources.archive.parts import DAMAGE, KINDS, LOG, Part, Parts, report, require_sound, to_frame
 
 _CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
 _ROWS = 65_536  # read at once
@@ -44,23 +42,22 @@ class Batch(NamedTuple):
         """Read the Log, its texts as categoricals."""
         if not self.places:
             return pd.DataFrame(Log.empty())
-        log = _in_order(self._mine(Log.names()), self.ids)
+        log = _in_order(self._read_rows(Log.names()), self.ids)
         if log is not None:
             return log
         # Entries share an instant: what of them is doubled, and their order, the counters tell.
-        return to_frame(union(self._mine(LOG.schema.names), LOG.key), LOG, categories=True)
+        return to_frame(union(self._read_rows(LOG.schema.names), LOG.key), LOG, categories=True)
 
-    def _mine(self, names: list[str]) -> pa.Table:
+    def _read_rows(self, names: list[str]) -> pa.Table:
         """Read the rows, file by file in order; several at a time where each may be far away."""
         ids = pa.array(self.ids, pa.string())
         with ThreadPoolExecutor(1 if isinstance(self.filesystem, fs.LocalFileSystem) else None) as pool:
             files = pool.map(lambda place: list(_rows(place, self.filesystem, names, ids)), self.places)
             return pa.Table.from_batches([rows for file in files for rows in file]).unify_dictionaries()
 
-    def halves(self) -> tuple[Batch, Batch]:
-        """Cut the batch in two, each with half of the schedules."""
-        middle = len(self.ids) // 2
-        return self._replace(ids=self.ids[:middle]), self._replace(ids=self.ids[middle:])
+    def only(self, ids: Sequence[str]) -> Batch:
+        """Keep some of the schedules."""
+        return self._replace(ids=tuple(ids))
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ class Contents:
         found = {kind.name: parts.find(kind) for kind in KINDS}
         by_month = sorted(found[LOG.name], key=lambda part: (part.month or "", part.path))
         with ThreadPoolExecutor() as pool:
-            counted = pool.map(lambda part: _count(part, parts.filesystem, archive.errors), by_month)
+            counted = pool.map(lambda part: _count(part, parts, archive.errors), by_month)
             sound = {part.path: file for part, file in zip(by_month, counted, strict=True) if file is not None}
         paths, files = tuple(sound), list(sound.values())
         ids = pa.chunked_array([file.ids for file in files], pa.string()).dictionary_encode().combine_chunks()
@@ -128,7 +125,7 @@ class Contents:
         """Put some schedules, sorted, into one batch."""
         rows = self.counts[self.counts["schedule_id"].isin(ids)]
         place, group = rows[["place", "row_group"]].drop_duplicates().sort_values(["place", "row_group"]).to_numpy().T
-        places = tuple((self.paths[one], tuple(group[place == one].tolist())) for one in np.unique(place))
+        places = tuple((self.paths[number], tuple(group[place == number].tolist())) for number in np.unique(place))
         return Batch(ids, int(rows["n"].sum()), places, self.filesystem)
 
 
@@ -141,21 +138,19 @@ class _Counted(NamedTuple):
     bounds: list[int]
 
 
-def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> _Counted | None:
+def _count(part: Part, parts: Parts, errors: str) -> _Counted | None:
     """Count the entries of a file; None if it is no sound part of the archive and such files are to be skipped."""
-    problem = part.problem
+    problem = part.problem or parts.mismatch(part)
     try:
         if problem is None:
-            with _open(part.path, filesystem) as file:
+            with _open(part.path, parts.filesystem) as file:
                 require_sound(file.metadata, LOG.schema.names)
                 return _count_groups(file)
     except FileNotFoundError:
         raise
     except DAMAGE as error:
         problem = f"cannot be read: {str(error).partition(chr(10))[0].rstrip('. ')}"
-    if errors == "raise":
-        raise ArchiveError(f"{part.path} {problem}; move it away, or open the archive with errors='skip'.")
-    warnings.warn(f"{part.path} {problem}; it is skipped.", stacklevel=2)
+    report(part, problem, errors)
     return None
 
 
@@ -178,9 +173,9 @@ def _count_groups(file: pq.ParquetFile) -> _Counted:
 
 def _bounds(file: pq.ParquetFile, number: int) -> tuple[int, int]:
     """Give the first and the last instant of a row group [ms], which its footer mostly tells."""
-    told = file.metadata.row_group(number).column(file.schema_arrow.names.index("created_at")).statistics
-    if told is not None and told.has_min_max:
-        return told.min_raw, told.max_raw
+    statistics = file.metadata.row_group(number).column(file.schema_arrow.names.index("created_at")).statistics
+    if statistics is not None and statistics.has_min_max:
+        return statistics.min_raw, statistics.max_raw
     found = pc.min_max(file.read_row_group(number, columns=["created_at"])["created_at"].cast(pa.int64()))
     return found["min"].as_py(), found["max"].as_py()
 
@@ -198,9 +193,9 @@ def _rows(
     with _open(path, filesystem) as file:
         for rows in file.iter_batches(_ROWS, groups, columns=names, use_threads=False):
             owner = rows["schedule_id"]
-            is_mine = pc.is_in(owner.dictionary, ids)
-            # Files are sorted by schedule, so all of a row group is mine but where the batch begins and ends.
-            yield rows if pc.all(is_mine).as_py() else rows.filter(is_mine.take(owner.indices))
+            is_own = pc.is_in(owner.dictionary, ids)
+            # Files are sorted by schedule, so all of a row group is the batch's but where the batch begins and ends.
+            yield rows if pc.all(is_own).as_py() else rows.filter(is_own.take(owner.indices))
 
 
 def _cuts(n: Int64, size: int) -> list[int]:

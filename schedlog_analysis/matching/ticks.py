@@ -17,11 +17,11 @@ from schedlog_analysis._core.arrays import Mask, changes, decode, encode, is_sor
 from schedlog_analysis._core.instants import (
     FOREVER,
     MISSING,
+    InstantLike,
     Int8,
     Int64,
-    Moment,
     duration_ms,
-    moment_ms,
+    instant_ms,
     to_durations,
     to_instants,
     to_ms,
@@ -39,7 +39,8 @@ from schedlog_analysis.matching.definitions import (
     previous_tick,
 )
 from schedlog_analysis.matching.offsets import settle
-from schedlog_analysis.schema import STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
+from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, JudgedTicks, Runs, Schedules, is_full
 
 ON_TIME, LATE, MISSED, UNKNOWN, DUPLICATE, EXTRA, MANUAL = range(len(STATUSES))
 # A run belongs to the last invocation before its start; how long the platform may take in between is not documented.
@@ -73,19 +74,21 @@ class _Rows(NamedTuple):
     row: Int64  # which invocation, -1 for none
     status: Int8
     is_ambiguous: Mask
+    why: Int8  # code of the reason why it is unknown, if it is
 
     @classmethod
     def of(cls, row: Int64, status: int) -> _Rows:
         """Invocations beyond the plan."""
         n = len(row)
-        return cls(np.full(n, MISSING), row, np.full(n, status, dtype=np.int8), np.zeros(n, dtype=bool))
+        none = np.zeros(n, dtype=np.int8)
+        return cls(np.full(n, MISSING), row, np.full(n, status, dtype=np.int8), none.astype(bool), none)
 
     @classmethod
     def joined(cls, parts: list[_Rows]) -> _Rows:
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
     def at(self, rows: Int64 | slice) -> _Rows:
-        return _Rows(self.planned[rows], self.row[rows], self.status[rows], self.is_ambiguous[rows])
+        return _Rows._make(column[rows] for column in self)
 
 
 _NO_PAIRS = np.empty((0, 2), np.int64)
@@ -96,12 +99,13 @@ def ticks(
     invocations: pd.DataFrame,
     schedules: pd.DataFrame | None = None,
     *,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
     holes: pd.DataFrame | None = None,
     runs: pd.DataFrame | None = None,
     grace: str | timedelta = "60s",
     tolerance: str | timedelta = "1s",
+    policy: AccountingPolicy | None = None,
 ) -> pd.DataFrame:
     """
     Match every planned tick with the invocation that answered it.
@@ -131,11 +135,13 @@ def ticks(
         A delay longer than this is late; never more than half the gap to the next tick.
     tolerance
         How far the platform's clock may run ahead of the plan.
+    policy
+        What each tick counts as; by default `AccountingPolicy()`.
 
     Returns
     -------
     ticks
-        One row per planned tick and per invocation without one, sorted by schedule and time, see `schema.Ticks`.
+        One row per planned tick and per invocation without one, sorted by schedule and time, see `schema.JudgedTicks`.
 
     Raises
     ------
@@ -167,12 +173,14 @@ def ticks(
         mine = seen.get(schedule_id, _NOTHING)
         definition = definitions.get(schedule_id) or _inferred(mine)
         parts.append(_ticks_of_one(definition, mine, window))
-    return _table(parts, everyone, told)
+    return (policy or AccountingPolicy()).judge(_table(parts, everyone, told))
 
 
-def _window(start: Moment | None, end: Moment | None, grace: str | timedelta, tolerance: str | timedelta) -> _Window:
-    first = None if start is None else moment_ms(start, "start")
-    last = None if end is None else moment_ms(end, "end")
+def _window(
+    start: InstantLike | None, end: InstantLike | None, grace: str | timedelta, tolerance: str | timedelta
+) -> _Window:
+    first = None if start is None else instant_ms(start, "start")
+    last = None if end is None else instant_ms(end, "end")
     if first is not None and last is not None and last < first:
         raise InputError(f"`end` {end} lies before `start` {start}; expected a window that ends after it starts.")
     return _Window(first, last, duration_ms(grace, "grace"), duration_ms(tolerance, "tolerance"))
@@ -250,11 +258,11 @@ def _ticks_of_one(definition: Definition | None, seen: _Seen, window: _Window) -
     slack = _slack(planned.planned, window.grace)
     is_late = invoked[is_first] > (planned.planned + slack)[answered]
     status[answered] = np.where(is_late, LATE, ON_TIME)
-    is_hidden = planned.is_ambiguous | _hidden(definition, planned, slack, seen, end)
-    status[(row < 0) & is_hidden] = UNKNOWN
+    why = _find_why_unknown(definition, planned, slack, seen, end)
+    status[(row < 0) & (why > 0)] = UNKNOWN
     again = ~is_first & ~is_extra
     is_doubted = _doubted(status, answer[again])
-    on_plan = _Rows(planned.planned, row, status, planned.is_ambiguous & (row < 0) | is_doubted)
+    on_plan = _Rows(planned.planned, row, status, planned.is_ambiguous & (row < 0) | is_doubted, why)
     duplicates = _Rows.of(due[again], DUPLICATE)._replace(
         planned=planned.planned[answer[again]], is_ambiguous=is_doubted[answer[again] - 1] & (answer[again] > 0)
     )
@@ -327,21 +335,25 @@ def _slack(planned: Int64, grace: int) -> Int64:
     return slack
 
 
-def _hidden(definition: Definition, planned: Plan, slack: Int64, seen: _Seen, end: int) -> Mask:
-    """Tell which ticks the log could not have shown, had they been missed."""
+def _find_why_unknown(definition: Definition, planned: Plan, slack: Int64, seen: _Seen, end: int) -> Int8:
+    """Tell why the log could not have shown each tick, had it been missed; 0 where it could have."""
     ticks_ms = planned.planned
     last = int(seen.invoked[-1]) if len(seen.invoked) else MISSING
-    hidden = planned.is_paused | (ticks_ms + slack > max(end, last))
-    for started, ended in seen.holes:
-        hidden |= (ticks_ms + slack > started) & (ticks_ms < ended)
-    if last == MISSING and definition.last_run != MISSING:  # it ran, so its log was not read
-        hidden[:] = True
+    why = np.zeros(len(ticks_ms), dtype=np.int8)
     first = definition.versions[0]
-    if not first.is_enabled:  # nobody knows since when
-        hidden |= _silent_before(first.ends, ticks_ms, seen)
     if first.modified > first.begins:  # what was saved then may have ended a pause, or replaced another cron
-        hidden |= _silent_before(first.modified, ticks_ms, seen)
-    return hidden
+        why[_silent_before(first.modified, ticks_ms, seen)] = REASONS.index("before the first definition")
+    if not first.is_enabled:  # nobody knows since when
+        why[_silent_before(first.ends, ticks_ms, seen)] = REASONS.index("before the first definition")
+    why[planned.is_ambiguous] = REASONS.index("clock change")
+    why[planned.is_paused] = REASONS.index("switched off")
+    why[ticks_ms + slack > max(end, last)] = REASONS.index("after the last look")
+    for started, ended in seen.holes:
+        reason = "truncated" if started == MISSING else "after the last look" if ended == FOREVER else "hole"
+        why[(ticks_ms + slack > started) & (ticks_ms < ended)] = REASONS.index(reason)
+    if last == MISSING and definition.last_run != MISSING:  # it ran, so its log was not read
+        why[:] = REASONS.index("not read")
+    return why
 
 
 def _silent_before(moment: int, ticks_ms: Int64, seen: _Seen) -> Mask:
@@ -388,7 +400,7 @@ def _inferred(seen: _Seen) -> Definition | None:
 
 def _table(parts: list[_Rows], everyone: pd.Index[Any], told: pd.DataFrame) -> pd.DataFrame:
     if not parts:
-        return pd.DataFrame(Ticks.empty())
+        return pd.DataFrame(JudgedTicks.empty())
     rows = _Rows.joined(parts)
     owner = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
     is_alone = rows.row < 0
@@ -405,6 +417,7 @@ def _table(parts: list[_Rows], everyone: pd.Index[Any], told: pd.DataFrame) -> p
             "status": pd.Categorical.from_codes(rows.status, categories=pd.Index(STATUSES, dtype="str")),
             "outcome": pd.Categorical.from_codes(outcome, categories=told["outcome"].cat.categories),
             "is_ambiguous": rows.is_ambiguous,
+            "reason": pd.Categorical.from_codes(rows.why, categories=pd.Index(REASONS, dtype="str")),
         },
         copy=False,
     )
