@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from schedlog_analysis.analysis.failures.templates import WILDCARD
@@ -244,6 +245,7 @@ class Names:
         self._by_first_word[first if is_word else ""].append(entry)
 
 
+@cache
 def _compile_known(template: str) -> re.Pattern[str]:
     escaped = re.escape(template).replace(re.escape(FIELD), _ANY_FIELD)
     return re.compile(escaped.replace(re.escape(WILDCARD), ".*"), re.DOTALL)
