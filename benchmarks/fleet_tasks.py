@@ -67,7 +67,7 @@ def three(folder: str, _n: int) -> dict[str, Any]:
 
     from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
     from schedlog_analysis.account.batches import Contents
-    from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+    from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
 
     def share(batch):
         mine = definitions[definitions["schedule_id"].isin(batch.ids)].reset_index(drop=True)

@@ -25,6 +25,7 @@ from drain3.masking import MaskingInstruction
 from drain3.template_miner_config import TemplateMinerConfig
 from log_families import DESIGN, HELD_OUT, UNSEEN, make
 
+from schedlog_analysis.analysis.failures.clusters import label_messages
 from schedlog_analysis.analysis.failures.templates import mine_templates
 
 LOGHUB = Path(__file__).parents[2] / "shared" / "loghub"
@@ -86,6 +87,7 @@ def show_speed(synth, evaluate, n, rounds):
             print(f"behind: {name} on `{kind}` is beaten {ratio}, {wanted}x wanted")
 
 
+LIMIT = "By launching this job you will exceed the memory limit of {}MB for all your Actor runs and builds"
 # How many times faster than each peer we want to be.
 WANTED = {
     ("dup", "Drain3"): 25,
@@ -122,6 +124,25 @@ def show_families(evaluate, seeds=5):
     show(pd.concat([table, means.assign(**{"written by hand": "MEAN"})], ignore_index=True)[table.columns])
 
 
+def show_sweep(synth, sizes=(10_000, 100_000, 1_000_000)):
+    """Print how long clusters with causes take: by the number of distinct messages, and for single huge ones."""
+    kinds = {
+        "synthetic": lambda n: list(dict.fromkeys(synth.make("uniq", n=n)[0])),
+        "known": lambda n: [f'Cannot start Actor "{i:017x}": {LIMIT.format(i)}' for i in range(n)],
+        "codes": lambda n: [
+            f'Cannot start Actor "{i:017x}": Request {i} failed with status code {400 + i % 5}' for i in range(n)
+        ],
+    }
+    rows = []
+    for kind, make_messages in kinds.items():
+        for n in sizes:
+            messages = pd.Index(make_messages(n), dtype="str")
+            rows.append((kind, f"{len(messages):,}", cpu_seconds(label_messages, messages)))
+    rows.append(("one of 50 MB, words", "1", cpu_seconds(label_messages, ["word 5 " * 7_000_000])))
+    rows.append(("one of 50 MB, no blank", "1", cpu_seconds(label_messages, ["aB1" * 16_000_000])))
+    show(pd.DataFrame(rows, columns=["messages", "distinct", "CPU s for clusters with causes"]))
+
+
 def show(table):
     """Print a table as Markdown."""
     text = table.map(lambda cell: f"{cell:.3f}" if isinstance(cell, float) else str(cell))
@@ -142,6 +163,7 @@ def main():
 
     show_accuracy(evaluate)
     show_families(evaluate)
+    show_sweep(synth)
     show_speed(synth, evaluate, options.messages, options.rounds)
 
 

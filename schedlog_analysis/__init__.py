@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.analysis.failures.clusters import cluster_trend as cluster_trend
     from schedlog_analysis.analysis.failures.clusters import compare_clusters as compare_clusters
     from schedlog_analysis.analysis.failures.clusters import failure_clusters as failure_clusters
-    from schedlog_analysis.analysis.failures.labels import label_messages as label_messages
+    from schedlog_analysis.analysis.failures.clusters import label_messages as label_messages
     from schedlog_analysis.analysis.failures.templates import mine_templates as mine_templates
     from schedlog_analysis.analysis.funnel import funnel as funnel
     from schedlog_analysis.analysis.funnel import run_outcomes as run_outcomes
@@ -106,8 +106,8 @@ _HOMES = {
         "cluster_trend",
         "compare_clusters",
         "failure_clusters",
+        "label_messages",
     ),
-    "analysis.failures.labels": ("label_messages",),
     "analysis.failures.templates": ("mine_templates",),
     "analysis.funnel": (
         "funnel",

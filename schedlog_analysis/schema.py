@@ -409,6 +409,22 @@ class Funnel(Table):
     text: Text = field("the stage in one sentence")
 
 
+class Failures(Table):
+    """One row is one failure: an action that an invocation did not start."""
+
+    schedule_id: Text = field("schedule that was invoked")
+    planned_at: Instant = field(
+        "tick that the invocation answered; missing if it has none, or none is known", nullable=True
+    )
+    invoked_at: Instant = field("invocation that the action belongs to")
+    created_at: Instant = field("when the platform wrote the entry")
+    message: Text = field("text of the entry, kept to the letter")
+    target: Text = field("Actor or task that was not started, as the message names it", nullable=True)
+    cluster_id: Text = field("failure cluster of the message")
+    template: Text = field("the cluster's common text; <*> marks what varies")
+    cause: Text = field("what stopped the action: input, capacity, billing, …, other")
+
+
 TABLES = (
     Log,
     Schedules,
@@ -432,6 +448,7 @@ TABLES = (
     Starts,
     RunOutcomes,
     Funnel,
+    Failures,
 )
 
 

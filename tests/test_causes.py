@@ -17,9 +17,12 @@ from schedlog_analysis.analysis.failures.causes import (
     TYPES,
     Rule,
     describe_rules,
+    find_advice,
     find_causes,
     find_reasons,
+    rules_from,
 )
+from schedlog_analysis.analysis.failures.known import FIELD, KNOWN
 from schedlog_analysis.errors import ConfigError, InputError
 
 ADD_ON = "Please consider upgrading or purchasing extra memory as an add-on at https://console.apify.com/billing"
@@ -48,6 +51,23 @@ REASONS = {
     "Actor task was not found": "missing target",
     'Actor with ID "jF8GGEvbEg4Au3NLA" not found': "missing target",
     "Unknown error": OTHER,
+    # Published by people, or in the tests of Apify's clients.
+    "Maximum cost per run is less than the allowed minimum of $0.70": "billing",
+    "User was not found or authentication token is not valid": "account",
+    "Insufficient permissions for the Actor run. Make sure you're passing a correct API token and that it has the "
+    "required permissions.": "permission",
+    "We did not find the resource you were looking for.": "missing target",
+    "This Actor is not available on the free plan.": "billing",
+    "The Actor start costs $0.05, more than the maximum cost per run": "billing",
+    "Memory must be a power of 2 and at least 128, got 5000": "input",
+    "read ECONNRESET": "platform",
+    "connect ECONNREFUSED 10.0.0.1:27017": "platform",
+    "getaddrinfo EAI_AGAIN api.apify.com": "platform",
+    "connect ETIMEDOUT 10.0.0.1:443": "platform",
+    "timeout of 30000ms exceeded": "platform",
+    "Request timed out after 360 s": "platform",
+    "Request failed with status code 402": OTHER,
+    "Capacity is unavailable at this time. Please try again later": OTHER,
 }
 WHOLE = {
     "Cannot invoke schedule because its user was not found.": "account",
@@ -155,6 +175,50 @@ def test_the_rules_describe_themselves():
     assert set(table["cause"]) | {OTHER, MISSED} == set(CAUSES)
     assert (table["meaning"].str.len() > 0).all()
     assert all(re.compile(rule.pattern) for rule in RULES)
+
+
+def test_rules_are_read_from_a_table():
+    """Rules of a file of settings win over the built-in ones, with their advice, and a wrong one is named."""
+    rules = rules_from([{"pattern": r"Quota\b", "cause": "quota", "advice": "Ask Ada."}])
+    assert list(find_causes(["Quota gone", "Actor was not found"], rules)) == ["quota", "missing target"]
+    assert find_advice(["Quota gone"], rules).item() == "Ask Ada."
+    assert rules[1:] == RULES
+    wrong = [{"pattern": "x"}, {"pattern": "x", "cause": "y", "colour": "z"}, {"pattern": 1, "cause": "y"}]
+    for row in wrong:
+        with pytest.raises(ConfigError, match="rule"):
+            rules_from([row])
+    with pytest.raises(ConfigError, match="no regular expression"):
+        rules_from([{"pattern": "(", "cause": "y"}])
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(st.sampled_from([*MESSAGES, "x"]), min_size=1, max_size=20))
+def test_many_messages_get_what_few_get(messages):
+    """Above some hundred messages whole columns are read at once, which changes no cause and no advice."""
+    many = messages + [f"Nobody knows {i}" for i in range(400)]
+    assert list(find_causes(many))[: len(messages)] == list(find_causes(messages))
+    assert find_advice(many).tolist()[: len(messages)] == find_advice(messages).tolist()
+
+
+def test_every_known_message_says_what_to_do():
+    """Each known message has its cause by the rules as well, an advice of its own, and where it was seen."""
+    for known in KNOWN:
+        text = known.template.replace("<*>", "5").replace(FIELD, "input.a")
+        assert list(find_causes([text])) == [known.cause]
+        assert known.advice
+        assert known.cause == OTHER or find_advice([text]).item() == known.advice
+        assert known.source in {"documented", "test", "wild", "runtime"}
+
+
+def test_what_stands_in_front_of_a_reason_is_left_out():
+    """Emoji before the prefix or the reason, and what was skipped, are no part of the reason."""
+    texts = [
+        '❌ Cannot start Actor "a": ⚠️ It broke',
+        'Skipping Actor task "b", it must be exclusive',
+        "🚫 It broke",
+        "",
+    ]
+    assert find_reasons(pd.Series(texts)).tolist() == ["It broke", "it must be exclusive", "It broke", ""]
 
 
 def test_reasons_come_without_their_prefix():

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis import failures
 from schedlog_analysis.analysis.failures.causes import RULES, Rule
 from schedlog_analysis.analysis.failures.clusters import STATES, cluster_trend, compare_clusters, failure_clusters
+from schedlog_analysis.analysis.failures.failures import failures, find_targets
 from schedlog_analysis.errors import InputError, SchemaError
-from schedlog_analysis.schema import FailureClusters, Invocations, Log
+from schedlog_analysis.matching.invocations import invocations
+from schedlog_analysis.schema import FailureClusters, Failures, Invocations, Log, Ticks
 
 MEMORY = (
     'Cannot start Actor "jF8GGEvbEg4Au3NL{0}": By launching this job you will exceed the memory limit of {1}MB for all '
@@ -119,7 +120,7 @@ def test_ids_are_the_same_in_every_period_and_process(run_python):
     table = failure_clusters(make_log([("b", 900 + i, "ERROR", text, i) for i, text in enumerate(TEXTS, 1)]))
     assert table.loc[table["cause"] == "missing target", "cluster_id"].item() == alone
     program = (
-        "import pandas as pd; from schedlog_analysis.analysis.failures.labels import label_messages;"
+        "import pandas as pd; from schedlog_analysis.analysis.failures.clusters import label_messages;"
         "print(label_messages(pd.Index(['Cannot start Actor \"a\": Actor was not found'])).cluster_id[0])"
     )
     for seed in ("1", "2"):
@@ -157,10 +158,10 @@ def test_invocations_count_once_by_their_message():
     table = pd.DataFrame(rows, columns=["outcome", "message"]).assign(
         schedule_id="a", invoked_at=START, is_manual=False, n_entries=1, n_errors=1, n_warnings=0
     )
-    invocations = Invocations.cast(table)
-    found = failure_clusters(invocations)
+    inv = Invocations.cast(table)
+    found = failure_clusters(inv)
     assert found[["cause", "n"]].to_numpy().tolist() == [["capacity", 2], ["other", 1]]
-    with_skips = failure_clusters(invocations, include_skips=True)
+    with_skips = failure_clusters(inv, include_skips=True)
     assert set(with_skips["cause"]) == {"capacity", "other", "exclusive"}
 
 
@@ -226,7 +227,7 @@ def test_the_trend_keeps_to_its_period():
 def test_tables_without_rows_keep_their_columns():
     """Nothing in, nothing out, and every column is there with its dtype."""
     full = make_log([("a", 1, "ERROR", GONE, 1)])
-    for frame in (Log.empty(), Invocations.empty(), full.assign(level="INFO")):
+    for frame in (Log.empty(), Invocations.empty(), Failures.empty(), full.assign(level="INFO")):
         assert len(failure_clusters(frame)) == 0
         assert failure_clusters(frame).dtypes.equals(FailureClusters.empty().dtypes)
         assert cluster_trend(frame).dtypes.equals(cluster_trend(full).dtypes)
@@ -239,9 +240,98 @@ def test_other_tables_are_refused():
         failure_clusters(pd.DataFrame({"n": [1]}))
 
 
-def test_mining_is_at_hand():
-    """`failures.mine_templates` is the template mining that the clusters use."""
-    assert list(failures.mine_templates(["run 1", "run 2"])) == ["run <*>", "run <*>"]
+def test_every_action_that_did_not_start_is_a_failure():
+    """Of an invocation with two errors both are there, with what was hit and the tick; invocations count it once."""
+    log = make_log(
+        [
+            ("a", 1, "ERROR", GONE, 1),
+            ("a", 1, "ERROR", RUNS, 2),
+            ("a", 1, "INFO", "Schedule invoked", 1),
+            ("a", 2, "INFO", "Schedule invoked", 1),
+            ("b", 1, "ERROR", "Cannot invoke schedule because its user was not found.", 1),
+        ]
+    )
+    table = failures(log)
+    assert table["target"].fillna("-").tolist() == ["jF8GGEvbEg4Au3NL1", "iEvfA6pm6DWjRTGx2", "-"]
+    assert table["cause"].tolist() == ["missing target", "capacity", "account"]
+    assert table["planned_at"].isna().all()
+    assert failure_clusters(table)["n"].sum() == 3
+    assert failure_clusters(invocations(log))["n"].sum() == 2
+    hours = pd.Series([START + pd.Timedelta(hours=1)] * 3)
+    found = ticks_of(table)
+    assert failures(log, ticks=found)["planned_at"].tolist() == hours.tolist()
+
+
+def ticks_of(table):
+    """Build the ticks that the invocations of failures answered, on the hour."""
+    some = table.drop_duplicates(["schedule_id", "invoked_at"])
+    return Ticks.cast(
+        pd.DataFrame(
+            {
+                "schedule_id": some["schedule_id"],
+                "planned_at": some["invoked_at"].dt.floor("h"),
+                "invoked_at": some["invoked_at"],
+                "delay": pd.Timedelta(0),
+                "status": "on_time",
+                "outcome": "failed",
+                "is_ambiguous": False,
+            }
+        )
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(ENTRIES)
+def test_failures_add_up(entries):
+    """Every ERROR is there once, at or after the first entry of its invocation, which has as many; clusters agree."""
+    log = make_log(entries)
+    inv, table = invocations(log), failures(log)
+    assert len(table) == (log["level"] == "ERROR").sum()
+    assert (table["created_at"] >= table["invoked_at"]).all()
+    counts = table.groupby(["schedule_id", "invoked_at"]).size()
+    expected = inv[inv["n_errors"] > 0].set_index(["schedule_id", "invoked_at"])["n_errors"]
+    assert counts.to_dict() == expected.to_dict()
+    pd.testing.assert_frame_equal(failure_clusters(table), failure_clusters(log))
+    pd.testing.assert_frame_equal(cluster_trend(table), cluster_trend(log))
+
+
+@settings(max_examples=8, deadline=None)
+@given(ENTRIES, st.integers(0, 60 * 24))
+def test_failures_of_some_invocations_are_theirs_alone(entries, hour):
+    """With the invocations of a period there are the failures of that period, and none of what came later or before."""
+    log = make_log(entries)
+    inv, whole = invocations(log), failures(log)
+    some = inv[inv["invoked_at"] < START + pd.Timedelta(hours=hour)]
+    table = failures(log, some)
+    assert len(table) == some["n_errors"].sum()
+    expected = whole[whole["invoked_at"] < START + pd.Timedelta(hours=hour)]
+    keys = ["schedule_id", "invoked_at", "created_at", "message", "target", "cause"]
+    assert table[keys].astype("str").to_numpy().tolist() == expected[keys].astype("str").to_numpy().tolist()
+
+
+def test_failures_keep_their_names_in_a_period():
+    """Clusters of a part of the failures have the names of the whole, since each failure carries its own."""
+    people = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
+    log = make_log([("a", i, "ERROR", f"mailbox of {name} is full", 1) for i, name in enumerate(people)])
+    table = failures(log)
+    part = failure_clusters(table.iloc[:2], table.iloc[2:])
+    assert part["cluster_id"].tolist() == failure_clusters(table)["cluster_id"].tolist()
+    assert part["state"].tolist() == ["ongoing"]
+
+
+def test_targets_are_read_from_messages():
+    """Ids and names of Actors and tasks are read with quotes and with literal backslashes; other texts name nothing."""
+    texts = {
+        'Cannot start Actor "a/b": x': "a/b",
+        r"Cannot start Actor task \"c\": x": "c",
+        'Skipping Actor "d", it must be exclusive': "d",
+        'Actor with ID "e" not found': "e",
+        '❌ Cannot start Actor "f": x': "f",
+        'Build with tag "latest" was not found': None,
+        "": None,
+    }
+    found = find_targets(pd.Series(list(texts), dtype="str"))
+    assert [None if pd.isna(name) else name for name in found] == list(texts.values())
 
 
 def test_large_logs_come_out_whole():

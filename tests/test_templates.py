@@ -1,6 +1,7 @@
 """Equal failures share a template, different causes do not, and neither depends on the order of the messages."""
 
 import random
+import time
 
 import numpy as np
 import pandas as pd
@@ -289,6 +290,108 @@ def test_order_and_duplicates_change_nothing(messages, seed):
 def test_a_template_covers_its_message(message):
     """Whatever one message says, in whatever script, its template matches it."""
     assert matches(mine_templates([message])[0], message)
+
+
+@settings(max_examples=150, deadline=None)
+@given(messages=MESSAGES)
+def test_each_template_covers_all_its_messages(messages):
+    """However messages were grouped, the template of each fits it."""
+    for message, template in zip(messages, mine_templates(messages), strict=True):
+        assert matches(template, message), (template, message)
+
+
+CODES = [
+    ("Request failed with status code {}", "402 404 500"),
+    ("APIRequestError: Request failed (response code: {})", "404 500"),
+    ("HTTP {} from the proxy", "402 404 500"),
+    ("GET /v2/acts returned {}", "403 404"),
+    ("{} Not Found", "404"),
+    ("Container exited with exit code {}", "1 137"),
+    ("process exited with code {}", "1 139"),
+    ("Task exited with return code {}", "1 -9"),
+    ("Job failed: exit status {}", "1 2"),
+    ("{}: it did not work", "ORA-00942 ORA-01017 PLS-00201"),
+    ("SQLSTATE[{}]: it did not work", "42S02 42P01 08006"),
+    ("relation does not exist (SQLSTATE {})", "42P01 42703"),
+    ("src/a.ts: error {}: it did not work", "TS2304 TS2322"),
+    ("{}: rule violated", "A11yError I18nError X509Error OAuth2Exception"),
+    ("MongoServerError: {} duplicate key", "E11000 E11001"),
+    ("ERROR {} (28000): Access denied", "1045 1049"),
+    ("Field input.page{} is required", "12 13"),
+]
+
+
+@pytest.mark.parametrize(("text", "codes"), CODES)
+def test_codes_are_words(text, codes):
+    """A code names what went wrong: each has its template, in which it stands, alone and among others."""
+    messages = [text.format(code) for code in codes.split()]
+    for message, template in zip(messages, mine_templates(messages), strict=True):
+        assert template == mine_templates([message])[0]
+        assert matches(template, message)
+    for code, template in zip(codes.split(), mine_templates(messages), strict=True):
+        assert code in template
+
+
+def test_what_counts_is_no_code():
+    """A number that shows all kinds of values behind the same words is a value, also where some look like codes."""
+    ports = [f"probe failed with statuscode: {port}" for port in (404, 500, 8080, 61234)]
+    assert set(mine_templates(ports)) == {"probe failed with statuscode: <*>"}
+    many = [f"job {i} finished with exit code {i}" for i in range(30)]
+    assert set(mine_templates(many)) == {"job <*> finished with exit code <*>"}
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026-04-18",
+        "2026/04/18",
+        "2026-04-18 10:46:47",
+        "2026-04-18T01:26:29.359Z",
+        "12/Jul/2017:16:02:37 +0200",
+        "Mon, 18 May 2026 10:11:12 GMT",
+        "Fri Jul 10 2026 10:46:47 GMT+0200",
+    ],
+)
+def test_a_date_is_one_value(date):
+    """A date is one wildcard, with its time and zone or without, and its message fits."""
+    template = mine_templates([f"No data for {date}, try later"])[0]
+    assert template == "No data for <*>, try later"
+    assert matches(template, f"No data for {date}, try later")
+
+
+@pytest.mark.parametrize("text", ['{{"error": {{"type": "gone", "runId": "{}"}}}}', '{{ _id: "{}" }}', '{{"a": "{}"}}'])
+def test_ids_in_json_are_values_with_a_digit_or_without(text):
+    """Seventeen letters that are no words are an id, whatever the key is called."""
+    ids = ["W9fVAHdaPVLsgtzRx", "FoVPmFbzFaHNggSEt", "zgXBNLPhHJdeEKXxV"]
+    assert set(mine_templates([text.format(name) for name in ids])) == {text.format("<*>")}
+    assert mine_templates(['the class "NullPointerError" and InvalidInputError'])[0].count("<*>") == 0
+
+
+def test_countries_are_values():
+    """Codes of countries are values in quotes, in lists of any length, and where the text speaks of countries."""
+    lists = [f"not in countries {', '.join(some)}" for some in (["US"], ["DE", "FR"], ["CZ", "GB", "US"])]
+    assert set(mine_templates(lists)) == {"not in countries <*>"}
+    assert set(mine_templates(['code "ZZ" is bad', 'code "XX" is bad'])) == {'code "<*>" is bad'}
+    assert mine_templates(["IT IS DOWN"])[0] == "IT IS DOWN"
+
+
+def test_pictures_say_nothing():
+    """A message with an emoji in front is the same failure, and fits the template."""
+    messages = ["❌ Build failed for 17", "Build failed for 21", "⚠️ Build failed for 4"]
+    mined = mine_templates(messages)
+    assert len(mined.categories) == 1
+    assert all(map(matches, mined, messages))
+
+
+def test_one_huge_message_takes_no_longer_than_a_page():
+    """What is longer than a few pages is cut; the rest of it is one value, so the template still fits."""
+    huge = "No room for " + "word 5 " * 7_000_000
+    began = time.process_time()
+    template = mine_templates([huge])[0]
+    assert time.process_time() - began < 5
+    assert len(template) < 10_000
+    assert template.endswith("<*>")
+    assert matches(template, huge)
 
 
 @settings(max_examples=15, deadline=None)

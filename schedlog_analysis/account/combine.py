@@ -13,8 +13,7 @@ from schedlog_analysis._core.redact import redact_texts
 from schedlog_analysis.account.part import Part, Scope, Tables, touching
 from schedlog_analysis.account.sums import Sums, durations_of, ticks_of
 from schedlog_analysis.analysis.budget import burn_down_of
-from schedlog_analysis.analysis.failures.clusters import compare_clusters
-from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+from schedlog_analysis.analysis.failures.clusters import compare_clusters, label_messages, labelled
 from schedlog_analysis.analysis.funnel import funnel_of, run_outcomes_of
 from schedlog_analysis.analysis.incidents.incidents import explain, fleet_incidents
 from schedlog_analysis.analysis.incidents.problems import find_problems

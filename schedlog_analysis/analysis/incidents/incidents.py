@@ -19,7 +19,7 @@ from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, duration_m
 from schedlog_analysis._core.redact import redact_texts
 from schedlog_analysis.analysis.counted import Counted, read_counted
 from schedlog_analysis.analysis.failures.causes import MISSED, RULES, Rule
-from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
 from schedlog_analysis.matching.policy import AccountingPolicy, instants, judged
 from schedlog_analysis.schema import Incidents, Invocations, Schedules, Ticks
 

@@ -18,7 +18,7 @@ from schedlog_analysis._core.arrays import encode
 from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, to_durations, to_instants, to_ms
 from schedlog_analysis._core.redact import redact_texts
 from schedlog_analysis.analysis.failures.causes import MISSED, RULES, Rule
-from schedlog_analysis.analysis.failures.labels import label_messages, labelled
+from schedlog_analysis.analysis.failures.clusters import label_messages, labelled
 from schedlog_analysis.analysis.incidents.incidents import explain, find_incidents
 from schedlog_analysis.matching.policy import LEFT_OUT, AccountingPolicy, instants, judged, verdicts
 from schedlog_analysis.schema import Invocations, Problems, Ticks

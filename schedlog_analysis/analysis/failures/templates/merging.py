@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis.analysis.failures.templates.absorbing import absorb_rare
+from schedlog_analysis.analysis.failures.templates.codes import GUARDED
 from schedlog_analysis.analysis.failures.templates.numbers import MARK
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Sums: TypeAlias = NDArray[np.uint64]
 
-_CLASS = re.compile(r"(?:.*[.$])?[A-Za-z_]\w*(?:Error|Exception|Warning|Fault|Failure|Interrupt)$")
-_CONSTANT = re.compile(rf"{_CLASS.pattern}|input\.|(?i:.*ipv\d$)")  # never a value, however many there are
+_CLASS = re.compile(rf"(?:.*[.$])?[A-Za-z_][\w{GUARDED}]*(?:Error|Exception|Warning|Fault|Failure|Interrupt)$")
+_CONSTANT = re.compile(
+    rf"{_CLASS.pattern}|input\.|(?i:.*ipv\d$)|.*[{GUARDED}]"
+)  # never a value, however many there are
 _SCHEDULE = ("Cannot start Actor", "Skipping Actor", "Cannot invoke schedule")
 _VOWEL = re.compile(r".*[aeiouAEIOU].$")
 
@@ -42,7 +45,7 @@ _WEIGHTS = tuple(
         r".*[\d@]": 4.0,  # an identifier
         rf".*{MARK}": 3.4,  # node-<*>
         r".*#$": 2.4,  # eth0: its number is open already
-        r"[^a-z]*[A-Z][^a-z]*$": 0.7,  # RUNNING: mostly a state or a code
+        r"(?=[^A-Z]*[A-Z])[^a-z]*$": 0.7,  # RUNNING: mostly a state or a code
         r"[\"']|.*[._/-]": 1.5,  # "View Lock", report.csv, com.apify.scheduler
         "": 1.0,
     }.items()

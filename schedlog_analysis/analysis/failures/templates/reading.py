@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from schedlog_analysis.analysis.failures.templates.numbers import MARK
 from schedlog_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from schedlog_analysis.analysis.failures.templates.numbers import Ids
+
+LONGEST = 4_096
+"""So many characters of a message are read; what comes after is one value."""
 
 _ONE = "One string came where messages were expected; put it in a list."
 _ARROW = (pa.Array, pa.ChunkedArray)
@@ -33,9 +38,20 @@ def read_messages(messages: Iterable[str]) -> tuple[Ids, pa.LargeStringArray]:
     if isinstance(values, _ARROW) and pa.types.is_dictionary(values.type):
         values = values.to_pandas().array
     if isinstance(values, pd.Categorical):
-        return _of_categories(values)
+        return _cut(*_of_categories(values))
     encoded = _encoded(values)
-    return encoded.indices.to_numpy(), encoded.dictionary
+    return _cut(encoded.indices.to_numpy(), encoded.dictionary)
+
+
+def _cut(distinct_of_message: Ids, distinct: pa.LargeStringArray) -> tuple[Ids, pa.LargeStringArray]:
+    """Cut messages that are too long to be read whole, so that one of 50 MB takes no longer than a page."""
+    is_long = pc.greater(pc.utf8_length(distinct), LONGEST)
+    if not pc.any(is_long).as_py():
+        return distinct_of_message, distinct
+    heads = pc.utf8_slice_codeunits(distinct.filter(is_long), 0, LONGEST)
+    cut = pc.binary_join_element_wise(heads, pa.scalar(MARK, _TEXT), pa.scalar("", _TEXT))
+    encoded = pc.replace_with_mask(distinct, is_long, cut).dictionary_encode()
+    return encoded.indices.to_numpy()[distinct_of_message], encoded.dictionary
 
 
 def _of_categories(values: pd.Categorical) -> tuple[Ids, pa.LargeStringArray]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from schedlog_analysis.analysis.failures.templates.codes import restore_codes
 from schedlog_analysis.analysis.failures.templates.numbers import MARK
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 WILDCARD = "<*>"
 
 _LIST = re.compile(rf"{MARK}(?:[\s,;|/]+{MARK})+")
+_TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
+_MARKS = re.compile(rf"{MARK}{{2,}}")
 _LONG_LIST = re.compile(rf"{MARK}(?:[\s,;|/]+{MARK}){{8,}}")
 
 
@@ -32,7 +36,40 @@ def render(words: Words, merged: Merged) -> tuple[Ids, list[str]]:
         _rewrite(pieces[group[words.text[at]]], 2 * int(place[at]) + 1, words.is_unit[at], words.is_value[at])
     lists = [_LIST if any_length else _LONG_LIST for any_length in _has_any_length(words, merged, group)]
     texts = [pattern.sub(MARK, "".join(piece)) for pattern, piece in zip(lists, pieces, strict=True)]
-    return group, [text.replace(MARK, WILDCARD) for text in texts]
+    for at in np.flatnonzero(merged.speaker != np.arange(len(group))).tolist():
+        texts[group[at]] = _widen(texts[group[at]], words.texts[at])
+    return group, [restore_codes(text).replace(MARK, WILDCARD) for text in texts]
+
+
+def covers(template: str, text: str, wildcard: str = MARK) -> bool:
+    """Say whether a text is the template with any texts for its wildcards."""
+    first, *others = template.split(wildcard)
+    if not others:
+        return text == first
+    if not text.startswith(first):
+        return False
+    *middle, last = others
+    at = len(first)
+    for part in middle:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return text.endswith(last) and len(text) - len(last) >= at
+
+
+def _widen(template: str, text: str) -> str:
+    """Let a template cover a text that has the same words, but other signs between them: what differs is a value."""
+    if covers(template, text):
+        return template
+    ours, theirs = _TOKEN.findall(template), _TOKEN.findall(text)
+    same = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    kept, done, done_there = "", 0, 0
+    for start, there, size in same:
+        differs = start > done or there > done_there
+        kept += MARK * differs + "".join(ours[start : start + size])
+        done, done_there = start + size, there + size
+    return _MARKS.sub(MARK, kept)
 
 
 def _rewrite(piece: list[str], at: int, is_unit: np.bool_, is_shaped: np.bool_) -> None:

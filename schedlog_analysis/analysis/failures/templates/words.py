@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from schedlog_analysis.analysis.failures.templates.numbers import Flags, Ids
 
+    Moved = Callable[[Flags], Flags]
+
 _QUOTED = r"(?<!\w){0}(?!\s)[^,;=(){{}}\[\]\"'\x01]{{1,60}}(?<!\s){0}(?!\w)"
-_LETTERS = r"[^\s,;:=()\[\]{}|<>\"'.!?]+"
+_PICTURES = "\u2190-\u2bff\ufe0f\u200d\U0001f000-\U0001faff"  # arrows, signs and emoji say nothing that words do not
+_LETTERS = rf"[^\s,;:=()\[\]{{}}|<>\"'.!?{_PICTURES}]+"
 _PLAIN = rf"{_LETTERS}(?:[.!?]{_LETTERS})*"  # a stop within a word belongs to it
 _WORD = re.compile("|".join((_QUOTED.format('"'), _QUOTED.format("'"), _PLAIN)).join("()"))
 _UNQUOTED = re.compile(_PLAIN.join("()"))  # says the same of text without quotes, and faster
@@ -39,6 +42,32 @@ _LOGIC = _set("true false True False TRUE FALSE null NULL None nil undefined")
 _SWITCH = _set("on off yes no On Off Yes No ON OFF YES NO")
 _CALENDAR = _set("Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 _ZONE = _set("UTC GMT CET CEST EST EDT CST CDT PST PDT AM PM")
+# ISO 3166-1 alpha-2, with the codes that users may assign: XX, ZZ.
+_COUNTRY = _set(
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY"
+)
+_COUNTRY |= _set(
+    "BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ"
+)
+_COUNTRY |= _set(
+    "FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO"
+)
+_COUNTRY |= _set(
+    "IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF"
+)
+_COUNTRY |= _set(
+    "MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG"
+)
+_COUNTRY |= _set(
+    "PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX"
+)
+_COUNTRY |= _set(
+    "SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT"
+)
+_COUNTRY |= _set("ZA ZM ZW UK EU AA XA XK XX XZ ZZ")
+_COUNTRY |= {code.lower() for code in _COUNTRY} - _set("as at be by do id if in is it me my no of on or so to us am an")
+_ABOUT_COUNTRIES = re.compile(r"\W*(?:countr(?:y|ies)|country_?codes?|codes?|region|locale|geo)\W*$", re.IGNORECASE)
+_NAMES_ID = re.compile(r"[\"']?\w*(?:[a-z]I|\b[iI]|_[iI]|I)[dD][\"']?$")  # "id", userId, _id
 _UNIT = _set("B KB MB GB TB kB KiB MiB GiB TiB byte bytes ns us ms msec msecs s sec secs second seconds")
 _UNIT |= _set("B/s kB/s KB/s MB/s GB/s KiB/s MiB/s GiB/s m min minute minutes h hour hours")
 
@@ -146,6 +175,10 @@ def _find_values(text: Ids, before: _Column, word: _Column, after: _Column) -> t
     actor, task, number = (word.where(name.__eq__) for name in ("Actor", "task", "ID"))
     value |= word.where(lambda word: word[0] == '"') & follows(actor | number | task & follows(actor))
 
+    is_said = before.where(lambda gap: gap.strip() in (":", "="))
+    value |= word.where(lambda word: word[0] in "\"'") & follows(word.where(_names_id)) & is_said
+    value |= _find_countries(text, before, word, follows, precedes)
+
     switch, assigned = word.where(_SWITCH.__contains__), before.where(lambda gap: gap.endswith("="))
     opens = before.where(lambda gap: gap.rstrip().endswith(("(", "[")))
     closes = after.where(lambda gap: gap.lstrip().startswith((")", "]")))
@@ -158,6 +191,28 @@ def _find_values(text: Ids, before: _Column, word: _Column, after: _Column) -> t
     spaced = before.where(" ".__eq__)
     value |= word.where(_ZONE.__contains__) & spaced & follows(value)
     return value, word.where(_UNIT.__contains__) & spaced & follows(value)
+
+
+def _names_id(word: str) -> bool:
+    return _NAMES_ID.match(word) is not None
+
+
+def _anywhere(flags: Flags, text: Ids) -> Flags:
+    """For each word, whether any word of its text is flagged."""
+    return np.bincount(text, flags, text.max(initial=-1) + 1)[text] > 0
+
+
+def _find_countries(text: Ids, before: _Column, word: _Column, follows: Moved, precedes: Moved) -> Flags:
+    """Flag codes of countries that stand in quotes, in a list of them, or where the text speaks of countries."""
+    is_code = word.where(lambda word: word.strip("\"'") in _COUNTRY)
+    in_list = before.where(lambda gap: gap.strip() in (",", ";", "|", "/"))
+    return is_code & (
+        word.where(lambda word: word[0] in "\"'")
+        | follows(is_code) & in_list
+        | precedes(is_code & in_list)
+        | follows(word.where(lambda word: _ABOUT_COUNTRIES.match(word) is not None))
+        | is_code & word.where(str.isupper) & _anywhere(word.where(lambda word: "countr" in word.lower()), text)
+    )
 
 
 def _moved(flags: Flags, text: Ids, by: int) -> Flags:
