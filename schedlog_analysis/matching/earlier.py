@@ -1,0 +1,168 @@
+"""
+An earlier definition is what the log itself shows of the time before the first definition that is known.
+
+There the cron known later holds where it explains the invocations; else another cron is inferred from them, from where
+it fits on. Where neither explains them, nothing is known of what was due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, to_instants
+from schedlog_analysis.cron.cron import Cron
+from schedlog_analysis.cron.infer import infer_cron
+from schedlog_analysis.cron.planning import MAX_TICKS
+from schedlog_analysis.matching.definitions import MIN_GAP, Definition, Version
+
+USUAL: Final = 60_000  # [ms] how late a start may be and still speak for a cron
+EARLY: Final = 1_000  # [ms]
+LOOKS: Final = (1000, 200, 50, 12)  # invocations that a cron is inferred from: many first, fewer where it changed
+FEWEST: Final = 4  # invocations in a row that show a cron
+MOST_CRONS: Final = 8  # more in one log are no history, but noise
+# What speaks for a cron is an invocation on its tick; what speaks against it weighs more.
+HIT, ODD, AGAIN, SKIPPED = 1.0, -4.0, -2.0, -4.0
+
+
+class Fit(NamedTuple):
+    """A cron and the last invocations of a series that it explains."""
+
+    cron: Cron
+    first: int
+    """Position of the first invocation that it explains."""
+    first_tick: int
+    """Tick of that one. [ms]"""
+
+
+def complete(definition: Definition, invoked: Int64) -> Definition:
+    """
+    Put before the first version known what the log shows of the time before it was saved.
+
+    Parameters
+    ----------
+    definition
+        All versions known of one schedule, their offsets settled.
+    invoked
+        Its scheduled invocations, sorted. [ms]
+
+    Returns
+    -------
+    definition
+        Same definition where the first version holds from the creation on; else with versions before it.
+    """
+    first, *later = definition.versions
+    saved = first.modified
+    if not first.is_enabled:  # what ran after all was not switched off yet
+        ran = invoked[invoked < first.ends]
+        saved = max(saved, int(ran[-1]) + 1) if len(ran) else saved
+    if saved <= first.begins:
+        return definition
+    known = [first._replace(begins=saved), *later] if saved < first.ends else later
+    earlier = _look_back(invoked[invoked < saved], first.cron, first.begins, min(saved, first.ends))
+    return replace(definition, versions=(*earlier, *(version for version in known)))
+
+
+def infer_definition(invoked: Int64) -> Definition | None:
+    """Take the crons that the invocations themselves show, None where they show none."""
+    fits = _find_fits(invoked, None)
+    if not fits:
+        return None
+    versions = _make_versions(fits, invoked, fits[0].first_tick, FOREVER)
+    return Definition(tuple(versions), MISSING, MISSING)
+
+
+def _look_back(invoked: Int64, cron: Cron, begins: int, ends: int) -> list[Version]:
+    """Tell what was due from `begins` to `ends`, when only the cron after that is known."""
+    fits = _find_fits(invoked, cron)
+    head = invoked[: fits[0].first] if fits else invoked
+    versions = []
+    if len(head) or not fits:
+        until = int(head[-1]) + 1 if fits else ends
+        guess = fits[0].cron if fits else cron
+        versions.append(Version(guess, True, begins, until, begins, ((begins, until),), is_guess=True))  # noqa: FBT003
+        begins = until
+    return versions + _make_versions(fits, invoked, begins, ends, is_open=True)
+
+
+def _make_versions(fits: list[Fit], invoked: Int64, begins: int, ends: int, *, is_open: bool = False) -> list[Version]:
+    """Let each cron hold from the invocation before its first one on; between the two, silence is no miss."""
+    versions = []
+    for number, fit in enumerate(fits):
+        is_last = number == len(fits) - 1
+        last = int(invoked[-1 if is_last else fits[number + 1].first - 1]) + 1
+        until = ends if is_last else last
+        doubts = ((begins, fit.first_tick), (last, until)) if is_last and is_open else ((begins, fit.first_tick),)
+        versions.append(Version(fit.cron, True, begins, until, begins, doubts))  # noqa: FBT003 - it ran
+        begins = until
+    return versions
+
+
+def _find_fits(invoked: Int64, known: Cron | None) -> list[Fit]:
+    """Go back from the last invocation: the cron known first, then what is inferred; the earliest comes first."""
+    fits: list[Fit] = []
+    rest = invoked
+    while len(rest) and len(fits) < MOST_CRONS:
+        fit = _fit_known(known, rest) if known is not None and not fits else None
+        fit = fit or _fit_inferred(rest, known.tz if known is not None else None)
+        if fit is None:
+            break
+        fits.insert(0, fit)
+        rest = rest[: fit.first]
+    return fits
+
+
+def _fit_known(cron: Cron, invoked: Int64) -> Fit | None:
+    fit = _fit(cron, invoked)
+    return fit if fit and (fit.first == 0 or len(invoked) - fit.first >= FEWEST) else None
+
+
+def _fit_inferred(invoked: Int64, tz: str | None) -> Fit | None:
+    """Infer a cron from the last invocations, and see how far back it explains them."""
+    n_before = 0
+    for n in LOOKS:
+        sample = invoked[-n:]
+        if len(sample) == n_before or len(sample) < FEWEST:
+            continue
+        n_before = len(sample)
+        best = infer_cron(to_instants(sample), tz, n_best=1)
+        if best.empty or not bool(best["is_explained"].iloc[0]):
+            continue
+        offset = timedelta(milliseconds=int(best["offset"].iloc[0].total_seconds() * 1000))
+        fit = _fit(Cron(str(best["cron"].iloc[0]), str(best["tz"].iloc[0]), offset=offset), invoked)
+        if fit and len(invoked) - fit.first >= FEWEST:
+            return fit
+    return None
+
+
+def _fit(cron: Cron, invoked: Int64) -> Fit | None:
+    """
+    Find the last invocations that a cron explains: the maximum-scoring suffix.
+
+    Each invocation on its tick scores for the cron; each that is on none, that comes again, or before which ticks were
+    skipped, scores against it, an outage by the logarithm of its length.
+    """
+    first, last = int(invoked[0]) + EARLY, int(invoked[-1]) + EARLY
+    if (last - first) / cron.span_ms(1000) * 1000 > MAX_TICKS:
+        return None
+    planned = cron.tick_ms(_before(cron, first), last + 1)
+    if not len(planned):
+        return None
+    tick = np.searchsorted(planned, invoked + EARLY, side="right") - 1
+    delay = invoked - planned[np.maximum(tick, 0)]
+    score = np.where((tick >= 0) & (delay <= USUAL), HIT, ODD)
+    due = np.searchsorted(planned, invoked[:-1] + MIN_GAP)
+    n_skipped = np.maximum(tick[1:] - due, 0)
+    score[:-1] += np.where(n_skipped > 0, SKIPPED - np.log2(n_skipped + 1), 0.0)
+    score[:-1] += np.where(tick[1:] == tick[:-1], AGAIN, 0.0)
+    total = np.cumsum(score[::-1])[::-1]
+    start = int(np.argmax(total))
+    return Fit(cron, start, int(planned[tick[start]])) if total[start] > 0 else None
+
+
+def _before(cron: Cron, instant: int) -> int:
+    found = cron.previous_ms(instant + 1)
+    return int(found[0]) if len(found) else instant
