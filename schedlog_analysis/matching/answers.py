@@ -19,26 +19,12 @@ RUN_BEFORE, RUN_AFTER = 5_000, 60_000
 USUAL: Final = 60_000  # [ms] how late a start may be and still be that of the tick before the latest
 
 
-def find_latest(planned: Int64, instants: Int64) -> Int64:
-    """
-    Find the latest tick at or before each instant, -1 for none; where all gaps are the same, that is a division.
-
-    Examples
-    --------
-    >>> find_latest(np.array([0, 10, 20]), np.array([-1, 0, 19, 50])).tolist()
-    [-1, 0, 1, 2]
-    """
-    if len(planned) > 1 and (planned[1:] - planned[:-1] == (gap := planned[1] - planned[0])).all():
-        return np.asarray(np.clip((instants - planned[0]) // gap, -1, len(planned) - 1))
-    return np.searchsorted(planned, instants, side="right") - 1
-
-
 def are_close(planned: Int64) -> bool:
     """Tell whether a usual delay may reach over the next tick."""
     return bool((planned[1:] - planned[:-1] <= USUAL + MIN_GAP).any())
 
 
-def find_answers(planned: Int64, invoked: Int64, tolerance: int) -> Int64:
+def find_answers(planned: Int64, invoked: Int64, tolerance: int, *, is_close: bool) -> Int64:
     """
     Find the tick that each invocation was for, by its time; -1 where it came before all.
 
@@ -50,6 +36,8 @@ def find_answers(planned: Int64, invoked: Int64, tolerance: int) -> Int64:
         Scheduled invocations, sorted. [ms]
     tolerance
         How far the platform's clock may run ahead. [ms]
+    is_close
+        What `are_close` says of the ticks.
 
     Notes
     -----
@@ -57,8 +45,8 @@ def find_answers(planned: Int64, invoked: Int64, tolerance: int) -> Int64:
     tick that was due after the invocation before, unless that would make it later than is usual. An invocation less
     than ten seconds after another was not planned after it, so it is not early either.
     """
-    latest = find_latest(planned, invoked + tolerance)
-    if not len(invoked) or not are_close(planned):
+    latest = _find_latest(planned, invoked + tolerance)
+    if not (is_close and len(invoked)):
         return latest
     before = np.append(planned[0] - MIN_GAP, invoked[:-1])
     first_due = np.minimum(np.searchsorted(planned, before + MIN_GAP), len(planned) - 1)
@@ -66,6 +54,13 @@ def find_answers(planned: Int64, invoked: Int64, tolerance: int) -> Int64:
     is_again = invoked - before < MIN_GAP - tolerance
     by_time = np.where(is_again, np.searchsorted(planned, invoked, side="right") - 1, latest)
     return np.where(is_usual, first_due, by_time)
+
+
+def _find_latest(planned: Int64, instants: Int64) -> Int64:
+    """Find the latest tick at or before each instant, -1 for none; where all gaps are the same, that is a division."""
+    if len(planned) > 1 and (planned[1:] - planned[:-1] == (gap := planned[1] - planned[0])).all():
+        return np.asarray(np.clip((instants - planned[0]) // gap, -1, len(planned) - 1))
+    return np.searchsorted(planned, instants, side="right") - 1
 
 
 def apply_runs(answer: Int64, planned: Int64, invoked: Int64, runs: Int64, tolerance: int) -> Int64:
@@ -118,42 +113,41 @@ def _find_starters(invoked: Int64, started: Int64, scheduled: Int64) -> Int64:
     return np.where((number >= 0) & is_near[number], apart[number], starter)
 
 
-def find_due(planned: Int64, is_answered: Mask, invoked: Int64, answer: Int64) -> Mask:
+def find_due(planned: Int64, rows: Int64, invoked: Int64, answer: Int64, *, is_close: bool) -> Mask:
     """
-    Tell which ticks were due: not those less than ten seconds after a start, nor those that a start came too late for.
+    Tell which ticks without an answer were due: not less than ten seconds after a start, nor where one came too late.
 
     Parameters
     ----------
     planned
         Planned ticks, sorted. [ms]
-    is_answered
-        Which of them an invocation answered.
+    rows
+        Positions of those that nothing answered.
     invoked, answer
         Scheduled invocations, sorted [ms], and the position of the tick that each was for.
+    is_close
+        What `are_close` says of the ticks.
     """
-    rows = np.flatnonzero(~is_answered)
-    is_due = np.ones(len(planned), dtype=bool)
-    if not len(rows):
-        return is_due
-    open_ = planned[rows]
-    before = np.searchsorted(invoked, open_, side="right") - 1
-    is_due[rows] = (before < 0) | (open_ - invoked[before] >= MIN_GAP) if len(invoked) else True
-    if are_close(planned):
-        after = np.minimum(before + 1, len(invoked) - 1)
-        if len(invoked):
-            is_overtaken = (before + 1 < len(invoked)) & (answer[after] < rows) & (answer[after] >= 0)
-            is_due[rows[is_overtaken]] = False
-        is_due &= is_answered | _keep_apart(planned, is_due & ~is_answered, invoked)
-    return is_due
+    if not (len(rows) and len(invoked)):
+        return np.ones(len(rows), dtype=bool)
+    silent = planned[rows]
+    before = np.searchsorted(invoked, silent, side="right") - 1
+    is_due = (before < 0) | (silent - invoked[before] >= MIN_GAP)
+    if not is_close:
+        return np.asarray(is_due)
+    after = np.minimum(before + 1, len(invoked) - 1)
+    is_due &= (before + 1 == len(invoked)) | (answer[after] < 0) | (answer[after] > rows)
+    is_answer = answer >= 0
+    promptest = int((invoked - planned[answer])[is_answer].min(initial=MIN_GAP))
+    is_due[is_due] = _are_apart(silent[is_due], invoked, MIN_GAP + max(promptest, 0))
+    return np.asarray(is_due)
 
 
-def _keep_apart(planned: Int64, is_silent: Mask, invoked: Int64) -> Mask:
-    """Keep silent ticks as far apart as if each had been started just after its time."""
-    instants = np.concatenate([invoked, planned[is_silent]])
+def _are_apart(silent: Int64, invoked: Int64, gap: int) -> Mask:
+    """Tell which silent ticks would have been due, had each been started as promptly as the promptest one."""
+    instants = np.concatenate([invoked, silent])
     is_start = np.arange(len(instants)) < len(invoked)
     order = np.argsort(instants, kind="stable")
     kept = np.zeros(len(instants), dtype=bool)
-    kept[order] = keep_spaced(instants[order], MIN_GAP + 1, is_start[order])
-    found = is_silent.copy()
-    found[is_silent] = kept[len(invoked) :]
-    return found
+    kept[order] = keep_spaced(instants[order], gap, is_start[order])
+    return kept[len(invoked) :]

@@ -99,28 +99,29 @@ def invocations(
 def _sort_entries(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index[Any], Entries]:
     """Sort by schedule and time, within an instant with the line that ends an invocation last."""
     codes, ids = encode(log["schedule_id"])
-    created, kind = to_ms(log["created_at"]), _kinds(log)
-    rank = kind["scheduled"].astype(np.int8) + 2 * kind["manual"].astype(np.int8)
-    if not is_sorted(codes, created, rank):
+    created = to_ms(log["created_at"])
+    order = None if is_sorted(codes, created) else np.lexsort((created, codes))
+    if order is not None:
+        log, codes, created = log.iloc[order], codes[order], created[order]
+    kind = _kinds(log)
+    is_tied = (created[1:] == created[:-1]) & (codes[1:] == codes[:-1])
+    if is_tied.any():
+        rank = kind["scheduled"].astype(np.int8) + 2 * kind["manual"].astype(np.int8)
         order = np.lexsort((rank, created, codes))
+        order = order[_once(log.iloc[order], codes, created)]
         log, codes, created = log.iloc[order], codes[order], created[order]
         kind = {name: mask[order] for name, mask in kind.items()}
-    if (kept := _united(log, codes, created)) is not None:
-        log, codes, created = log.iloc[kept], codes[kept], created[kept]
-        kind = {name: mask[kept] for name, mask in kind.items()}
     return log, ids, Entries(codes, created, log["message"], kind)
 
 
-def _united(log: pd.DataFrame, codes: Int64, created: Int64) -> Int64 | None:
+def _once(log: pd.DataFrame, codes: Int64, created: Int64) -> Int64:
     """
-    Give the rows that stay where two answers of the API that overlap were put one after the other; None for all.
+    Give the rows that stay where answers of the API that overlap were put one after the other.
 
     In the overlap every entry stands twice, instant after instant; what one answer itself says twice stands alone.
     """
     is_new = changes(codes, created)
     tied = np.flatnonzero(~(is_new & np.append(is_new[1:], True)))
-    if not len(tied):
-        return None
     instant = np.cumsum(is_new) - 1
     same = [instant[tied], *(pd.factorize(log[name].iloc[tied])[0] for name in ("level", "message"))]
     order = np.lexsort(same[::-1])  # which leaves equal rows in their order
@@ -133,7 +134,7 @@ def _united(log: pd.DataFrame, codes: Int64, created: Int64) -> Int64 | None:
     is_overlap = np.repeat(is_repeated[begins] & (length >= OVERLAP), length)
     again = np.delete(order, first)
     again = tied[again][is_overlap[instant[tied[again]]]]
-    return np.delete(np.arange(len(codes)), again) if len(again) else None
+    return np.delete(np.arange(len(codes)), again)
 
 
 def _kinds(log: pd.DataFrame) -> dict[str, Mask]:

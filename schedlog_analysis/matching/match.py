@@ -10,7 +10,7 @@ from schedlog_analysis._core.arrays import Mask, changes, is_sorted
 from schedlog_analysis._core.instants import FOREVER, MISSING, Int8, Int64
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.planning import END_MS
-from schedlog_analysis.matching.answers import apply_runs, are_close, find_answers, find_due, find_latest
+from schedlog_analysis.matching.answers import apply_runs, are_close, find_answers, find_due
 from schedlog_analysis.matching.definitions import MIN_GAP, Definition, Plan, Version, plan, previous_tick
 from schedlog_analysis.matching.earlier import complete, infer_definition
 from schedlog_analysis.matching.offsets import settle
@@ -49,6 +49,7 @@ class Seen(NamedTuple):
     is_cut: bool = False  # whether older entries may have been cut off
     is_dated: bool = False  # whether `holes` or `until` say when the log was looked at
     until: int = MISSING  # when it was last looked at, MISSING if only the entries tell
+    last: int = MISSING  # its last entry that is believed
 
 
 class Rows(NamedTuple):
@@ -112,12 +113,13 @@ def match_schedule(definition: Definition | None, given: Cron | None, seen: Seen
     definition = _define(definition, given, seen.invoked[row], seen.runs)
     if definition is None:
         return _cut(Rows.joined([Rows.of(row, EXTRA), *beyond]), seen, window.start, window.end)
-    signs = seen.invoked[is_believed]
-    start, end = _find_bounds(definition, seen, signs, window)
+    seen = seen._replace(last=int(seen.invoked[is_believed].max(initial=MISSING)))
+    start, end = _find_bounds(definition, seen, window)
     planned = _plan_around(definition, seen.invoked[row] + window.tolerance, start, end)
     found = _assign(definition, planned, row, seen, window)
     start, end = _extend(start, end, found, seen, window)
-    return _cut(Rows.joined([*_classify(definition, found, seen, end, signs, window), *beyond]), seen, start, end)
+    seen = seen._replace(until=max(seen.last, end if seen.until == MISSING else seen.until))
+    return _cut(Rows.joined([*_classify(definition, found, seen, window.tolerance), *beyond]), seen, start, end)
 
 
 # Plan ---------------------------------------------------------------------------------------------------------------
@@ -129,6 +131,8 @@ def _are_believed(definition: Definition | None, seen: Seen) -> Mask:
     if seen.until != MISSING:
         return np.asarray(invoked <= seen.until + CLOCKS)
     is_believed = np.ones(len(invoked), dtype=bool)
+    if not len(invoked) or invoked[-1] - invoked[0] <= ABSURD:
+        return is_believed
     jumps = np.flatnonzero(invoked[1:] - invoked[:-1] > ABSURD)
     if len(jumps):
         after = int(jumps[-1]) + 1
@@ -154,17 +158,17 @@ def _define(definition: Definition | None, given: Cron | None, invoked: Int64, r
     return complete(settle(definition, invoked, runs[:, 1]), invoked)
 
 
-def _find_bounds(definition: Definition, seen: Seen, signs: Int64, window: Window) -> tuple[int, int]:
+def _find_bounds(definition: Definition, seen: Seen, window: Window) -> tuple[int, int]:
     """Fill in the window: from creation, or the first entry shown, to the last sign of life or the last look."""
     start, end = window.start, window.end
     if start is None:
         start = definition.created
-        if seen.is_cut and len(signs):
-            start = max(start, int(signs[0]) + window.tolerance + 1)
+        if seen.is_cut and seen.last != MISSING:
+            start = max(start, int(seen.invoked[0]) + window.tolerance + 1)
     if end is None:
-        known = [seen.until] if seen.until != MISSING else [definition.next_run, definition.last_run + 1]
-        ends = [int(signs[-1]) + 1] if len(signs) else []
-        end = max([*ends, *(instant for instant in known if instant > 0)], default=start)
+        signs = [seen.until] if seen.until != MISSING else [definition.next_run, definition.last_run + 1]
+        signs = [instant for instant in (*signs, seen.last + 1) if instant > 0]
+        end = max(signs, default=start)
     return start, max(start, end)
 
 
@@ -187,28 +191,29 @@ def _plan_around(definition: Definition, seen_by: Int64, start: int, end: int) -
 
 def _assign(definition: Definition, planned: Plan, row: Int64, seen: Seen, window: Window) -> Assigned:
     """Find the tick of each scheduled invocation, and drop those that were not due."""
-    invoked, slack = seen.invoked[row], _find_slack(planned.planned, window.grace)
-    by_time = find_answers(planned.planned, invoked, window.tolerance)
+    invoked, is_close = seen.invoked[row], are_close(planned.planned)
+    slack = _find_slack(planned.planned, window.grace, is_close=is_close)
+    by_time = find_answers(planned.planned, invoked, window.tolerance, is_close=is_close)
     tick = apply_runs(by_time, planned.planned, invoked, seen.runs, window.tolerance)
     is_doubtful = _are_beyond(definition, planned, slack, invoked, tick)
     tick = np.where(is_doubtful, -1, tick) if is_doubtful.any() else tick
-    is_answered = np.zeros(len(slack), dtype=bool)
-    is_answered[tick[tick >= 0]] = True
-    if not is_answered.all():
-        is_due = find_due(planned.planned, is_answered, invoked, tick)
-        if not is_due.all():
-            planned, slack = Plan(*(column[is_due] for column in planned)), slack[is_due]
-            tick = np.where(tick >= 0, np.cumsum(is_due)[tick] - 1, -1)
+    is_open = np.ones(len(slack), dtype=bool)
+    is_open[tick[tick >= 0]] = False
+    silent = np.flatnonzero(is_open)
+    dropped = silent[~find_due(planned.planned, silent, invoked, tick, is_close=is_close)]
+    if len(dropped):
+        planned, slack = Plan(*(np.delete(column, dropped) for column in planned)), np.delete(slack, dropped)
+        tick = tick - np.searchsorted(dropped, tick)
     if not is_sorted(tick):
         order = np.lexsort((invoked, tick))
         row, invoked, tick, is_doubtful = row[order], invoked[order], tick[order], is_doubtful[order]
     return Assigned(planned, slack, row, invoked, tick, is_doubtful)
 
 
-def _find_slack(planned: Int64, grace: int) -> Int64:
+def _find_slack(planned: Int64, grace: int, *, is_close: bool) -> Int64:
     """Find how late each tick may be: the grace, but never more than half the gap to the next tick that may be due."""
     slack = np.full(len(planned), grace, dtype=np.int64)  # the last has all of it: the next is not known
-    if not are_close(planned):
+    if not is_close:
         np.minimum(grace, (planned[1:] - planned[:-1]) // 2, out=slack[:-1])
         return slack
     following = np.searchsorted(planned, planned + MIN_GAP)
@@ -249,45 +254,46 @@ def _extend(start: int, end: int, found: Assigned, seen: Seen, window: Window) -
 # Classify -----------------------------------------------------------------------------------------------------------
 
 
-def _classify(
-    definition: Definition, found: Assigned, seen: Seen, end: int, signs: Int64, window: Window
-) -> list[Rows]:
+def _classify(definition: Definition, found: Assigned, seen: Seen, tolerance: int) -> list[Rows]:
     """Give every tick and every scheduled invocation its status."""
     planned, tick = found.plan.planned, found.tick
     is_extra = tick < 0
     is_first = ~is_extra & changes(tick)
+    answered = tick[is_first]
     row = np.full(len(planned), -1)
-    row[tick[is_first]] = found.row[is_first]
-    is_open = row < 0
+    row[answered] = found.row[is_first]
+    silent = np.flatnonzero(row < 0)
 
     status = np.full(len(planned), MISSED, dtype=np.int8)
-    is_late = found.invoked[is_first] > (planned + found.slack)[tick[is_first]]
-    status[tick[is_first]] = np.where(is_late, LATE, ON_TIME)
-    why = np.zeros(len(planned), dtype=np.int8)
-    if is_open.any():
-        why[is_open] = _explain(definition, found, seen, end, signs, window)[is_open]
-        status[why > KNOWN] = UNKNOWN
+    status[answered] = np.where(found.invoked[is_first] - planned[answered] > found.slack[answered], LATE, ON_TIME)
+    why, is_ambiguous = np.zeros(len(planned), dtype=np.int8), np.zeros(len(planned), dtype=bool)
+    why[silent] = _explain(definition, found, silent, seen, tolerance)
+    status[silent[why[silent] > KNOWN]] = UNKNOWN
+    is_ambiguous[silent] = found.plan.is_ambiguous[silent]
+    for number, version in enumerate(definition.versions):
+        if version.uncertainty:
+            is_ambiguous |= found.plan.version == number
+    is_ambiguous |= _are_cut(row, seen)
 
     again = ~is_first & ~is_extra
     is_doubted = _are_doubted(status, tick[again])
-    is_ambiguous = found.plan.is_ambiguous & is_open | is_doubted | _are_uncertain(definition, found.plan)
-    if len(seen.holes):  # the window begins in the middle of this one: some of its entries may be cut off
-        is_ambiguous[tick[is_first]] |= np.isin(found.invoked[is_first], seen.holes[:, 1])
     duplicates = Rows.of(found.row[again], DUPLICATE)._replace(
         planned=planned[tick[again]], is_ambiguous=is_doubted[tick[again] - 1] & (tick[again] > 0)
     )
     extra = Rows.of(found.row[is_extra], EXTRA)._replace(is_ambiguous=found.is_doubtful[is_extra])
-    return [Rows(planned, row, status, is_ambiguous, why), duplicates, extra]
+    return [Rows(planned, row, status, is_ambiguous | is_doubted, why), duplicates, extra]
 
 
-def _explain(definition: Definition, found: Assigned, seen: Seen, end: int, signs: Int64, window: Window) -> Int8:
-    """Say of each tick why the log could not have shown an answer; 0 where it could."""
-    planned, slack = found.plan.planned, found.slack
-    why = np.where(found.plan.is_ambiguous, CLOCK_CHANGE, KNOWN).astype(np.int8)
-    for number, version in enumerate(definition.versions):
-        for since, until in version.doubts:
-            why[(found.plan.version == number) & (planned >= since) & (planned < until)] = UNDEFINED
-    following = np.append(planned[1:], planned[-1:] + slack[-1:])
+def _explain(definition: Definition, found: Assigned, silent: Int64, seen: Seen, tolerance: int) -> Int8:
+    """Say of each silent tick why the log could not have shown an answer; 0 where it could."""
+    planned, slack, version = found.plan.planned[silent], found.slack[silent], found.plan.version[silent]
+    why = np.where(found.plan.is_ambiguous[silent], CLOCK_CHANGE, KNOWN).astype(np.int8)
+    uncertainty = np.zeros(len(silent), dtype=np.int64)
+    for number, each in enumerate(definition.versions):
+        uncertainty[version == number] = each.uncertainty
+        for since, until in each.doubts:
+            why[(version == number) & (planned >= since) & (planned < until)] = UNDEFINED
+    following = np.append(found.plan.planned, MISSING)[silent + 1]
     for started, ended in seen.holes:
         if started == MISSING:
             why[planned < ended] = TRUNCATED
@@ -295,20 +301,17 @@ def _explain(definition: Definition, found: Assigned, seen: Seen, end: int, sign
             why[planned + slack > started] = AFTER_LAST_LOOK
         else:  # also the tick before: it may have been answered in the hole, late
             why[(np.maximum(following, planned + slack) > started) & (planned < ended)] = HOLE
-    last = int(signs[-1]) if len(signs) else MISSING
-    look = max(seen.until if seen.until != MISSING else end, last)
-    why[planned + slack + _find_uncertainty(definition, found.plan) > look] = AFTER_LAST_LOOK
-    why[_were_run(definition, found, seen, last, window.tolerance)] = NOT_READ
+    why[planned + slack + uncertainty > seen.until] = AFTER_LAST_LOOK
+    why[_were_run(definition, planned, found, seen, tolerance)] = NOT_READ
     return why
 
 
-def _were_run(definition: Definition, found: Assigned, seen: Seen, last: int, tolerance: int) -> Mask:
+def _were_run(definition: Definition, planned: Int64, found: Assigned, seen: Seen, tolerance: int) -> Mask:
     """
-    Tell which ticks were started, or may have been, though the log that was read does not show it.
+    Tell which silent ticks were started, or may have been, though the log that was read does not show it.
 
     Runs name their ticks. `last_run` is when the last invocation began; a log that lacks its entries was read before.
     """
-    planned = found.plan.planned
     were_run = np.zeros(len(planned), dtype=bool)
     if not len(planned):
         return were_run
@@ -317,13 +320,21 @@ def _were_run(definition: Definition, found: Assigned, seen: Seen, last: int, to
     were_run[tick[np.abs(planned[tick] - scheduled) <= tolerance]] = True
     if definition.last_run == MISSING:
         return were_run
-    if last == MISSING:
+    if seen.last == MISSING:
         return np.ones(len(planned), dtype=bool)
-    run = int(find_latest(planned, np.array([definition.last_run + tolerance]))[0])
-    if run >= 0 and run not in found.tick:
-        were_run[run] = True
-        were_run |= (planned > last) & (not seen.is_dated)
-    return were_run
+    run = int(np.searchsorted(found.plan.planned, definition.last_run + tolerance, side="right")) - 1
+    is_named = (planned == found.plan.planned[run]) & (run >= 0)
+    is_unread = is_named.any() and not seen.is_dated
+    return np.asarray(were_run | is_named | (is_unread & (planned > seen.last)))
+
+
+def _are_cut(row: Int64, seen: Seen) -> Mask:
+    """Tell which ticks were answered by the first entry after a hole: it may have lost errors that came before it."""
+    begins = seen.holes[:, 1]
+    place = np.searchsorted(seen.invoked, begins)
+    cut = place[place < len(seen.invoked)]
+    cut = cut[seen.invoked[cut] == begins[place < len(seen.invoked)]]
+    return np.isin(row, cut) if len(cut) else np.zeros(len(row), dtype=bool)
 
 
 def _are_doubted(status: Int8, repeated: Int64) -> Mask:
@@ -331,16 +342,6 @@ def _are_doubted(status: Int8, repeated: Int64) -> Mask:
     doubted = np.zeros(len(status), dtype=bool)
     doubted[repeated[repeated > 0] - 1] = True
     return np.asarray(doubted & (status == MISSED))
-
-
-def _find_uncertainty(definition: Definition, planned: Plan) -> Int64 | int:
-    """Find how much later each tick may truly be."""
-    each = np.array([version.uncertainty for version in definition.versions])
-    return each[planned.version] if each.any() else 0
-
-
-def _are_uncertain(definition: Definition, planned: Plan) -> Mask:
-    return np.asarray(np.broadcast_to(np.asarray(_find_uncertainty(definition, planned)) > 0, len(planned.planned)))
 
 
 # Assemble -----------------------------------------------------------------------------------------------------------
