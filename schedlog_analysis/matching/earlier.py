@@ -34,8 +34,13 @@ class Fit(NamedTuple):
     cron: Cron
     first: int
     """Position of the first invocation that it explains."""
-    first_tick: int
+    tick: int
     """Tick of that one. [ms]"""
+    tick_before: int
+    """Tick before that. [ms]"""
+    score: float
+    n_skipped: int
+    """Ticks between these invocations that none of them answered."""
 
 
 def complete(definition: Definition, invoked: Int64) -> Definition:
@@ -71,7 +76,7 @@ def infer_definition(invoked: Int64) -> Definition | None:
     fits = _find_fits(invoked, None)
     if not fits:
         return None
-    versions = _make_versions(fits, invoked, fits[0].first_tick, FOREVER)
+    versions = _make_versions(fits, invoked, fits[0].tick, FOREVER)
     return Definition(tuple(versions), MISSING, MISSING)
 
 
@@ -89,14 +94,17 @@ def _look_back(invoked: Int64, cron: Cron, begins: int, ends: int) -> list[Versi
 
 
 def _make_versions(fits: list[Fit], invoked: Int64, begins: int, ends: int, *, is_open: bool = False) -> list[Version]:
-    """Let each cron hold from the invocation before its first one on; between the two, silence is no miss."""
+    """Let each cron hold until the next one must have begun; silence between the two is no miss."""
     versions = []
     for number, fit in enumerate(fits):
-        is_last = number == len(fits) - 1
-        last = int(invoked[-1 if is_last else fits[number + 1].first - 1]) + 1
-        until = ends if is_last else last
-        doubts = ((begins, fit.first_tick), (last, until)) if is_last and is_open else ((begins, fit.first_tick),)
-        versions.append(Version(fit.cron, True, begins, until, begins, doubts))  # noqa: FBT003 - it ran
+        until, doubts = ends, [(begins, fit.tick)]
+        if number + 1 < len(fits):
+            last, following = int(invoked[fits[number + 1].first - 1]) + 1, fits[number + 1]
+            until = max(last, following.tick_before + 1)
+            doubts.append((last, until))
+        elif is_open:
+            doubts.append((int(invoked[-1]) + 1, ends))
+        versions.append(Version(fit.cron, True, begins, until, begins, tuple(doubts)))  # noqa: FBT003 - it ran
         begins = until
     return versions
 
@@ -107,7 +115,10 @@ def _find_fits(invoked: Int64, known: Cron | None) -> list[Fit]:
     rest = invoked
     while len(rest) and len(fits) < MOST_CRONS:
         fit = _fit_known(known, rest) if known is not None and not fits else None
-        fit = fit or _fit_inferred(rest, known.tz if known is not None else None)
+        if fit is None or fit.first or fit.n_skipped:
+            inferred = _fit_inferred(rest, known.tz if known is not None else None)
+            if fit is None or (inferred is not None and inferred.score > fit.score - SKIPPED):
+                fit = inferred
         if fit is None:
             break
         fits.insert(0, fit)
@@ -160,9 +171,14 @@ def _fit(cron: Cron, invoked: Int64) -> Fit | None:
     score[:-1] += np.where(tick[1:] == tick[:-1], AGAIN, 0.0)
     total = np.cumsum(score[::-1])[::-1]
     start = int(np.argmax(total))
-    return Fit(cron, start, int(planned[tick[start]])) if total[start] > 0 else None
+    if total[start] <= 0:
+        return None
+    place = int(tick[start])
+    before = int(planned[place - 1]) if place else _before(cron, int(planned[place]) - 1)
+    return Fit(cron, start, int(planned[place]), before, float(total[start]), int(n_skipped[start:].sum()))
 
 
 def _before(cron: Cron, instant: int) -> int:
+    """Give the latest tick at or before an instant, the instant itself where there is none."""
     found = cron.previous_ms(instant + 1)
     return int(found[0]) if len(found) else instant

@@ -105,21 +105,20 @@ def match_schedule(definition: Definition | None, given: Cron | None, seen: Seen
         What to return.
     """
     is_believed = _are_believed(definition, seen)
-    beyond = [
-        Rows.of(np.flatnonzero(seen.is_manual), MANUAL),
-        Rows.of(np.flatnonzero(~seen.is_manual & ~is_believed), EXTRA, is_ambiguous=True),
-    ]
+    manual = Rows.of(np.flatnonzero(seen.is_manual), MANUAL)
+    odd = Rows.of(np.flatnonzero(~seen.is_manual & ~is_believed), EXTRA, is_ambiguous=True)
     row = np.flatnonzero(~seen.is_manual & is_believed)
     definition = _define(definition, given, seen.invoked[row], seen.runs)
     if definition is None:
-        return _cut(Rows.joined([Rows.of(row, EXTRA), *beyond]), seen, window.start, window.end)
+        return _cut(Rows.joined([Rows.of(row, EXTRA), manual, odd]), seen, window.start, window.end)
     seen = seen._replace(last=int(seen.invoked[is_believed].max(initial=MISSING)))
     start, end = _find_bounds(definition, seen, window)
     planned = _plan_around(definition, seen.invoked[row] + window.tolerance, start, end)
     found = _assign(definition, planned, row, seen, window)
     start, end = _extend(start, end, found, seen, window)
     seen = seen._replace(until=max(seen.last, end if seen.until == MISSING else seen.until))
-    return _cut(Rows.joined([*_classify(definition, found, seen, window.tolerance), *beyond]), seen, start, end)
+    rows = [*_classify(definition, found, seen, window.tolerance), manual]
+    return Rows.joined([_cut(Rows.joined(rows), seen, start, end), _cut(odd, seen, window.start, window.end)])
 
 
 # Plan ---------------------------------------------------------------------------------------------------------------
