@@ -27,8 +27,7 @@ MIN_TIMES = 3  # fewer lie on some cron anyway
 MIN_SCORE = 20.0  # bits: one in a million by chance
 MIN_SHARE = 0.6  # of the times in the first half of the wait for the next tick, beyond chance
 MAX_MISSED = 0.3  # share of the planned ticks outside outages
-OUTAGE = 5  # ticks missed in a row, at least, that are an outage; and as often the usual number
-MAX_OUTAGES = 0.05  # per time: what comes more often is no outage, but the rhythm
+OUTAGE = 5  # ticks missed in a row, at least, that are an outage
 MAX_DELAY_SHARE = 0.03  # of the time between two ticks, or else
 MAX_DELAY_MS = 30_000
 
@@ -177,17 +176,13 @@ def _missed_share(answered: Int64) -> float:
     """
     Give the share of the ticks that were missed, between those answered, without outages.
 
-    An outage is a long silence in a series that otherwise keeps its ticks. Where ticks are skipped all the time, as
-    every 7 hours skips six of an hourly cron, no silence is one.
+    An outage is a long silence in a series most of whose times follow the one before at the next tick. Where ticks are
+    skipped all the time, as every 7 hours skips six of an hourly cron, no silence is one.
     """
     skipped = answered[1:] - answered[:-1] - 1
-    if not len(skipped):
-        return 0.0
-    is_outage = skipped >= OUTAGE * max(1.0, float(np.median(skipped)))
-    if is_outage.sum() > max(1.0, MAX_OUTAGES * len(answered)):
-        is_outage[:] = False
-    n_missed = int(skipped[~is_outage].sum())
-    return n_missed / (n_missed + len(answered))
+    if len(skipped) and np.median(skipped) == 0:
+        skipped = skipped[skipped < OUTAGE]
+    return float(skipped.sum() / (skipped.sum() + len(answered)))
 
 
 def typed_table(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
