@@ -15,7 +15,8 @@ import pandas as pd
 
 from schedlog_analysis._core.arrays import Mask, blocks, changes, decode, encode, is_sorted, slices
 from schedlog_analysis._core.instants import FOREVER, Int64, duration_ms, to_instants, to_ms
-from schedlog_analysis.matching.definitions import MIN_GAP, count_actions, definitions_by_id, plan
+from schedlog_analysis.matching.answers import are_close
+from schedlog_analysis.matching.definitions import count_actions, definitions_by_id, plan
 from schedlog_analysis.matching.grouping import Due, Entries, group_entries
 from schedlog_analysis.schema import OUTCOMES, Invocations, Log, Schedules
 
@@ -167,7 +168,7 @@ def _find_ticks(
     Find the tick that each entry is on: the latest planned at or before it.
 
     None is looked for where no entry is within the window of the one before it: a plan could part nothing there. And
-    none where ticks are ten seconds apart or less: which of them were due depends on the entries themselves.
+    none where ticks are so close that a usual delay reaches over the next one.
     """
     codes, created = entries.codes, entries.created
     due = Due(np.zeros(len(codes), dtype=np.int64), np.full(len(codes), FOREVER))
@@ -178,7 +179,7 @@ def _find_ticks(
         if n and schedule_id in plans:
             definition, seen = plans[schedule_id], created[of_it] + tolerance
             planned = plan(definition, int(seen[0]) - definition.span(), int(seen[-1]) + 1).planned
-            if len(planned) and (planned[1:] - planned[:-1] > MIN_GAP).all():
+            if len(planned) and not are_close(planned):
                 tick = np.searchsorted(planned, seen, side="right")
                 due.tick[of_it] = tick
                 due.since[of_it] = np.where(tick, created[of_it] - planned[tick - 1], FOREVER)
