@@ -19,7 +19,7 @@ import pandas as pd
 from schedlog_analysis import Cron, invocations, ticks
 from schedlog_analysis.schema import Log, Schedules
 
-DAY = 86_400_000
+MINUTE, DAY = 60_000, 86_400_000
 BEGIN = 1_767_225_600_000  # 2026-01-01
 GRID = {
     "@hourly": (60, 1800, 10),
@@ -46,6 +46,7 @@ class Truth(NamedTuple):
     modified: int
     ticks: np.ndarray  # tick of each invocation [ms]
     invoked: np.ndarray  # when it began to write [ms]
+    slack: np.ndarray  # how late each may be: a minute, or half the gap [ms]
     lost: frozenset  # ticks that were lost
     begins: int
     ends: int
@@ -61,20 +62,23 @@ def _draw_cron(rng, tz):
 
 
 def _fire(rng, cron, begins, ends, slowest):
-    """Let a schedule run: the tick and the start of each invocation, and the ticks that were lost."""
+    """Let a schedule run: tick, start and slack of each invocation, and the ticks that were lost."""
     planned = cron.tick_ms(begins, ends)
     found, lost, now, free = [], [], begins, begins
+    # A single tick of a cron of seconds cannot be lost: the next start makes up for it. An outage loses several.
+    is_close = len(planned) > 1 and np.diff(planned).min() <= 70_000
     while len(found) < MOST:
         place = int(np.searchsorted(planned, max(now, free)))
         if place == len(planned):
             break
         tick = int(planned[place])
         if rng.random() < 0.005:
-            lost.append(tick)
-            now = tick + 1
+            now = tick + (200_000 if is_close else 1)
+            lost += planned[(planned >= tick) & (planned < now)].tolist()
             continue
         start = tick + int(rng.uniform(300, slowest))
-        found.append((tick, start))
+        following = planned[np.searchsorted(planned, tick + 10_000) :][:1]
+        found.append((tick, start, min(MINUTE, int(following[0] - tick) // 2) if len(following) else MINUTE))
         now, free = start + 1, start + 10_000
     return found, lost
 
@@ -85,7 +89,9 @@ def draw(seed, days):
     tz = str(rng.choice(ZONES))
     slowest = float(rng.choice([1_000, 5_000, 20_000, 60_000]))
     now, before = _draw_cron(rng, tz), _draw_cron(rng, tz)
-    kind = str(rng.choice(["kept", "kept", "changed", "paused", "changed", "off"], p=[0.25, 0.25, 0.2, 0.2, 0.05, 0.05]))
+    kind = str(
+        rng.choice(["kept", "kept", "changed", "paused", "changed", "off"], p=[0.25, 0.25, 0.2, 0.2, 0.05, 0.05])
+    )
     begins = BEGIN + int(rng.integers(0, 200 * DAY))
     per_day = max(len(cron.tick_ms(begins, begins + 7 * DAY)) / 7 for cron in (now, before))
     ends = begins + int(min(days * DAY, DAY * MOST / max(per_day, 1) * 0.9))
@@ -99,7 +105,7 @@ def draw(seed, days):
     modified = begins if kind == "kept" else edit
     # Ticks lost just before the end, or whose start comes after it, are not settled yet.
     found = [pair for pair in found if pair[1] < ends]
-    arrays = [np.array(column, dtype=np.int64) for column in (zip(*found, strict=True) if found else ([], []))]
+    arrays = [np.array(column, dtype=np.int64) for column in (zip(*found, strict=True) if found else ([], [], []))]
     return Truth(now, kind, bool(rng.random() < 0.5), modified, *arrays, frozenset(lost), begins, ends)
 
 
@@ -119,7 +125,9 @@ def build(truths):
     )
     failed = log[np.random.default_rng(len(log)).random(len(log)) < 0.05]
     errors = failed.assign(level="ERROR", message='Cannot start Actor "x": Unknown error')
-    later = log.assign(created_at=log["created_at"] + pd.to_timedelta(np.where(log.index.isin(failed.index), 150, 0), "ms"))
+    later = log.assign(
+        created_at=log["created_at"] + pd.to_timedelta(np.where(log.index.isin(failed.index), 150, 0), "ms")
+    )
     upcoming = [int(t.cron.next_ms(t.ends - 1)[0]) if t.is_known and t.kind != "off" else None for t in truths]
     schedules = pd.DataFrame(
         {
@@ -140,6 +148,11 @@ def build(truths):
     return Log.cast(pd.concat([errors, later]).sort_values(["schedule_id", "created_at"])), Schedules.cast(schedules)
 
 
+def _is_near(tick, others):
+    """Tell whether one of the others is the same tick; where a cron was inferred they may lie a few seconds apart."""
+    return bool(len(others) and np.abs(others - tick).min() < MINUTE / 2)
+
+
 def score(truths, table):
     """Count what is told wrongly, per schedule."""
     table = table.assign(
@@ -151,11 +164,15 @@ def score(truths, table):
     for schedule_id, own in table.groupby("schedule_id", observed=True):
         number = int(str(schedule_id)[1:])
         truth = truths[number]
+        lost = np.array(sorted(truth.lost))
         of_invocation = dict(zip(truth.invoked.tolist(), truth.ticks.tolist(), strict=True))
+        allowed = dict(zip(truth.invoked.tolist(), truth.slack.tolist(), strict=True))
         missed = own.loc[own["status"] == "missed", "planned"]
         late = own[own["status"] == "late"]
         answered = own[own["status"].isin(["on_time", "late"]) & (own["planned"] >= truth.modified)]
-        is_right = [of_invocation[at] == tick for at, tick in zip(answered["invoked"], answered["planned"], strict=True)]
+        is_right = [
+            of_invocation[at] == tick for at, tick in zip(answered["invoked"], answered["planned"], strict=True)
+        ]
         rows.append(
             {
                 "schedule": number,
@@ -163,12 +180,12 @@ def score(truths, table):
                 "is_macro": truth.cron.is_macro,
                 "is_known": truth.is_known,
                 "planned": int(own["status"].isin(["on_time", "late", "missed", "unknown"]).sum()),
-                "false_missed": sum(tick not in truth.lost for tick in missed),
-                "false_late": sum(of_invocation[a] != p for a, p in zip(late["invoked"], late["planned"], strict=True)),
+                "false_missed": sum(not _is_near(tick, lost) for tick in missed),
+                "false_late": sum(at - of_invocation[at] <= allowed[at] for at in late["invoked"]),
                 "false_duplicates": int((own["status"] == "duplicate").sum()),
                 "extra": int((own["status"] == "extra").sum()),
                 "lost": len(truth.lost),
-                "lost_told": len(truth.lost & set(missed)),
+                "lost_told": sum(_is_near(tick, missed.to_numpy()) for tick in truth.lost),
                 "unknown": int((own["status"] == "unknown").sum()),
                 "ambiguous": int(own["is_ambiguous"].sum()),
                 "is_offset_right": all(is_right),
@@ -188,7 +205,17 @@ def main(n, days, seed, *, show=False):
         table = ticks(invocations(log, schedules), schedules, seen_until=ends)
         parts.append(score(truths, table).assign(seed=lambda part, first=first: part["schedule"] + first))
     rows = pd.concat(parts, ignore_index=True)
-    names = ["planned", "false_missed", "false_late", "false_duplicates", "extra", "lost", "lost_told", "unknown", "ambiguous"]
+    names = [
+        "planned",
+        "false_missed",
+        "false_late",
+        "false_duplicates",
+        "extra",
+        "lost",
+        "lost_told",
+        "unknown",
+        "ambiguous",
+    ]
     print(rows.groupby("kind")[names].sum().assign(schedules=rows.groupby("kind").size()).T.to_string())
     macros = rows[rows["is_macro"] & rows["has_answers"]]
     print("offsets right:", macros.groupby("is_known")["is_offset_right"].agg(["sum", "count"]).to_string())

@@ -115,7 +115,9 @@ def _find_starters(invoked: Int64, started: Int64, scheduled: Int64) -> Int64:
 
 def find_due(planned: Int64, rows: Int64, invoked: Int64, answer: Int64, *, is_close: bool) -> Mask:
     """
-    Tell which ticks without an answer were due: not less than ten seconds after a start, nor where one came too late.
+    Tell which ticks without an answer were due: not less than ten seconds after a start.
+
+    Nor, where ticks are close, those before a start that is not unusually late for them: it was for one of them.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ def find_due(planned: Int64, rows: Int64, invoked: Int64, answer: Int64, *, is_c
     if not is_close:
         return np.asarray(is_due)
     after = np.minimum(before + 1, len(invoked) - 1)
-    is_due &= (before + 1 == len(invoked)) | (answer[after] < 0) | (answer[after] > rows)
+    is_due &= (before + 1 == len(invoked)) | (invoked[after] - silent > USUAL)
     is_answer = answer >= 0
     promptest = int((invoked - planned[answer])[is_answer].min(initial=MIN_GAP))
     is_due[is_due] = _are_apart(silent[is_due], invoked, MIN_GAP + max(promptest, 0))

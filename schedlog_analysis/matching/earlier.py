@@ -17,10 +17,13 @@ from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, to_instant
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.infer import infer_cron
 from schedlog_analysis.cron.planning import MAX_TICKS
+from schedlog_analysis.matching.answers import are_close, find_answers
 from schedlog_analysis.matching.definitions import MIN_GAP, Definition, Version
+from schedlog_analysis.matching.offsets import take_usual
 
 USUAL: Final = 60_000  # [ms] how late a start may be and still speak for a cron
 EARLY: Final = 1_000  # [ms]
+GRID: Final = 10_000  # [ms] on which all offsets of macros lie
 LOOKS: Final = (1000, 200, 50, 12)  # invocations that a cron is inferred from: many first, fewer where it changed
 FEWEST: Final = 4  # invocations in a row that show a cron
 MOST_CRONS: Final = 8  # more in one log are no history, but noise
@@ -143,10 +146,19 @@ def _fit_inferred(invoked: Int64, tz: str | None) -> Fit | None:
         if best.empty or not bool(best["is_explained"].iloc[0]):
             continue
         offset = timedelta(milliseconds=int(best["offset"].iloc[0].total_seconds() * 1000))
-        fit = _fit(Cron(str(best["cron"].iloc[0]), str(best["tz"].iloc[0]), offset=offset), invoked)
+        cron = _shift(Cron(str(best["cron"].iloc[0]), str(best["tz"].iloc[0]), offset=offset), sample)
+        fit = _fit(cron, invoked)
         if fit and len(invoked) - fit.first >= FEWEST:
             return fit
     return None
+
+
+def _shift(cron: Cron, invoked: Int64) -> Cron:
+    """Shift an inferred cron to the last point of the macros' finest grid before the promptest starts."""
+    planned = cron.tick_ms(_before(cron, int(invoked[0])), int(invoked[-1]) + 1)
+    delays = invoked - planned[np.searchsorted(planned, invoked, side="right") - 1]
+    late = max(int(take_usual(np.sort(delays))[0]), 0) // GRID * GRID
+    return replace(cron, offset=cron.offset + timedelta(milliseconds=late)) if late else cron
 
 
 def _fit(cron: Cron, invoked: Int64) -> Fit | None:
@@ -162,7 +174,7 @@ def _fit(cron: Cron, invoked: Int64) -> Fit | None:
     planned = cron.tick_ms(_before(cron, first), last + 1)
     if not len(planned):
         return None
-    tick = np.searchsorted(planned, invoked + EARLY, side="right") - 1
+    tick = find_answers(planned, invoked, EARLY, is_close=are_close(planned))
     delay = invoked - planned[np.maximum(tick, 0)]
     score = np.where((tick >= 0) & (delay <= USUAL), HIT, ODD)
     due = np.searchsorted(planned, invoked[:-1] + MIN_GAP)

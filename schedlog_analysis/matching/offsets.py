@@ -120,15 +120,26 @@ def _fit_grid(cron: Cron, delays: Int64) -> Offset:
     if not len(delays):
         return Offset(least, most - least)
     step = STEPS.get(cron.expression, LONG_STEP)
-    delays = np.sort(delays)
-    n = np.searchsorted(delays, delays + USUAL, side="right") - np.arange(len(delays))
-    begin = int(np.argmax(n))
-    usual = delays[begin : begin + int(n[begin])]
+    usual = take_usual(np.sort(delays))
     point = least + max(int(usual[0]) - least, 0) // step * step
     n_early = int(np.searchsorted(usual, point + step))
     if usual[0] >= point + step - EARLY and n_early < len(usual) / 20:
         point += step
     return Offset(min(point, most), step if _is_open(usual, step) else 0)
+
+
+def take_usual(delays: Int64) -> Int64:
+    """
+    Take those of some sorted delays that lie in the minute that holds most of them.
+
+    Examples
+    --------
+    >>> take_usual(np.array([7_000, 240_000, 250_000, 299_000, 900_000])).tolist()
+    [240000, 250000, 299000]
+    """
+    n = np.searchsorted(delays, delays + USUAL, side="right") - np.arange(len(delays))
+    begin = int(np.argmax(n))
+    return delays[begin : begin + int(n[begin])]
 
 
 def _is_open(usual: Int64, step: int) -> bool:
