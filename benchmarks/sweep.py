@@ -63,13 +63,13 @@ def _draw_cron(rng, tz):
 
 def _fire(rng, cron, begins, ends, slowest):
     """Let a schedule run: tick, start and slack of each invocation, and the ticks that were lost."""
-    planned = cron.tick_ms(begins, ends)
+    planned = cron.tick_ms(begins, ends + cron.span_ms(2))
     found, lost, now, free = [], [], begins, begins
     # A single tick of a cron of seconds cannot be lost: the next start makes up for it. An outage loses several.
     is_close = len(planned) > 1 and np.diff(planned).min() <= 70_000
     while len(found) < MOST:
         place = int(np.searchsorted(planned, max(now, free)))
-        if place == len(planned):
+        if place == len(planned) or planned[place] >= ends:
             break
         tick = int(planned[place])
         if rng.random() < 0.005:

@@ -24,6 +24,18 @@ def are_close(planned: Int64) -> bool:
     return bool((planned[1:] - planned[:-1] <= USUAL + MIN_GAP).any())
 
 
+def find_slack(planned: Int64, grace: int, *, is_close: bool) -> Int64:
+    """Find how late each tick may be: the grace, but never more than half the gap to the next one that may be due."""
+    slack = np.full(len(planned), grace, dtype=np.int64)  # the last has all of it: the next is not known
+    if not is_close:
+        np.minimum(grace, (planned[1:] - planned[:-1]) // 2, out=slack[:-1])
+        return slack
+    following = np.searchsorted(planned, planned + MIN_GAP)
+    has_next = following < len(planned)
+    slack[has_next] = np.minimum(grace, (planned[following[has_next]] - planned[has_next]) // 2)
+    return slack
+
+
 def find_answers(planned: Int64, invoked: Int64, tolerance: int, *, is_close: bool) -> Int64:
     """
     Find the tick that each invocation was for, by its time; -1 where it came before all.

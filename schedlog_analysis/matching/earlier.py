@@ -17,18 +17,17 @@ from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, to_instant
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.infer import infer_cron
 from schedlog_analysis.cron.planning import MAX_TICKS
-from schedlog_analysis.matching.answers import are_close, find_answers
+from schedlog_analysis.matching.answers import USUAL, are_close, find_answers, find_slack
 from schedlog_analysis.matching.definitions import MIN_GAP, Definition, Version
 from schedlog_analysis.matching.offsets import take_usual
 
-USUAL: Final = 60_000  # [ms] how late a start may be and still speak for a cron
 EARLY: Final = 1_000  # [ms]
 GRID: Final = 10_000  # [ms] on which all offsets of macros lie
 LOOKS: Final = (1000, 200, 50, 12)  # invocations that a cron is inferred from: many first, fewer where it changed
 FEWEST: Final = 4  # invocations in a row that show a cron
 MOST_CRONS: Final = 8  # more in one log are no history, but noise
 # What speaks for a cron is an invocation on its tick; what speaks against it weighs more.
-HIT, ODD, AGAIN, SKIPPED = 1.0, -4.0, -2.0, -4.0
+HIT, LATE, ODD, AGAIN, SKIPPED = 1.0, 0.25, -4.0, -2.0, -4.0
 
 
 class Fit(NamedTuple):
@@ -42,8 +41,6 @@ class Fit(NamedTuple):
     tick_before: int
     """Tick before that. [ms]"""
     score: float
-    n_skipped: int
-    """Ticks between these invocations that none of them answered."""
 
 
 def complete(definition: Definition, invoked: Int64) -> Definition:
@@ -118,7 +115,7 @@ def _find_fits(invoked: Int64, known: Cron | None) -> list[Fit]:
     rest = invoked
     while len(rest) and len(fits) < MOST_CRONS:
         fit = _fit_known(known, rest) if known is not None and not fits else None
-        if fit is None or fit.first or fit.n_skipped:
+        if fit is None or fit.score < len(rest):  # else all were on time, and no tick was skipped
             inferred = _fit_inferred(rest, known.tz if known is not None else None)
             if fit is None or (inferred is not None and inferred.score > fit.score - SKIPPED):
                 fit = inferred
@@ -174,9 +171,11 @@ def _fit(cron: Cron, invoked: Int64) -> Fit | None:
     planned = cron.tick_ms(_before(cron, first), last + 1)
     if not len(planned):
         return None
-    tick = find_answers(planned, invoked, EARLY, is_close=are_close(planned))
-    delay = invoked - planned[np.maximum(tick, 0)]
-    score = np.where((tick >= 0) & (delay <= USUAL), HIT, ODD)
+    is_close = are_close(planned)
+    tick = find_answers(planned, invoked, EARLY, is_close=is_close)
+    delay, slack = invoked - planned[np.maximum(tick, 0)], find_slack(planned, USUAL, is_close=is_close)[tick]
+    score = np.where(delay <= slack, HIT, LATE)
+    score[(tick < 0) | (delay > USUAL)] = ODD
     due = np.searchsorted(planned, invoked[:-1] + MIN_GAP)
     n_skipped = np.maximum(tick[1:] - due, 0)
     score[:-1] += np.where(n_skipped > 0, SKIPPED - np.log2(n_skipped + 1), 0.0)
@@ -187,7 +186,7 @@ def _fit(cron: Cron, invoked: Int64) -> Fit | None:
         return None
     place = int(tick[start])
     before = int(planned[place - 1]) if place else _before(cron, int(planned[place]) - 1)
-    return Fit(cron, start, int(planned[place]), before, float(total[start]), int(n_skipped[start:].sum()))
+    return Fit(cron, start, int(planned[place]), before, float(total[start]))
 
 
 def _before(cron: Cron, instant: int) -> int:

@@ -10,8 +10,8 @@ from schedlog_analysis._core.arrays import Mask, changes, is_sorted
 from schedlog_analysis._core.instants import FOREVER, MISSING, Int8, Int64
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.planning import END_MS
-from schedlog_analysis.matching.answers import apply_runs, are_close, find_answers, find_due
-from schedlog_analysis.matching.definitions import MIN_GAP, Definition, Plan, Version, plan, previous_tick
+from schedlog_analysis.matching.answers import USUAL, apply_runs, are_close, find_answers, find_due, find_slack
+from schedlog_analysis.matching.definitions import Definition, Plan, Version, plan, previous_tick
 from schedlog_analysis.matching.earlier import complete, infer_definition
 from schedlog_analysis.matching.offsets import settle
 from schedlog_analysis.schema import STATUSES
@@ -21,7 +21,6 @@ ON_TIME, LATE, MISSED, UNKNOWN, DUPLICATE, EXTRA, MANUAL = range(len(STATUSES))
 WHY = ("", "clock change", "before the first definition", "hole", "truncated", "after the last look", "not read")
 KNOWN, CLOCK_CHANGE, UNDEFINED, HOLE, TRUNCATED, AFTER_LAST_LOOK, NOT_READ = range(len(WHY))
 
-USUAL: Final = 60_000  # [ms] how late a start may be and still be that of its tick, whatever became of the schedule
 CLOCKS: Final = 300_000  # [ms] how far the clock of whoever fetched may be behind the platform's
 ABSURD: Final = 400 * 86_400_000  # [ms] an entry so long after all else that is known of a schedule is not believed
 FEW: Final = 0.02  # share of the entries that may be so, at most; more are a schedule that woke up
@@ -191,7 +190,7 @@ def _plan_around(definition: Definition, seen_by: Int64, start: int, end: int) -
 def _assign(definition: Definition, planned: Plan, row: Int64, seen: Seen, window: Window) -> Assigned:
     """Find the tick of each scheduled invocation, and drop those that were not due."""
     invoked, is_close = seen.invoked[row], are_close(planned.planned)
-    slack = _find_slack(planned.planned, window.grace, is_close=is_close)
+    slack = find_slack(planned.planned, window.grace, is_close=is_close)
     by_time = find_answers(planned.planned, invoked, window.tolerance, is_close=is_close)
     tick = apply_runs(by_time, planned.planned, invoked, seen.runs, window.tolerance)
     is_doubtful = _are_beyond(definition, planned, slack, invoked, tick)
@@ -207,18 +206,6 @@ def _assign(definition: Definition, planned: Plan, row: Int64, seen: Seen, windo
         order = np.lexsort((invoked, tick))
         row, invoked, tick, is_doubtful = row[order], invoked[order], tick[order], is_doubtful[order]
     return Assigned(planned, slack, row, invoked, tick, is_doubtful)
-
-
-def _find_slack(planned: Int64, grace: int, *, is_close: bool) -> Int64:
-    """Find how late each tick may be: the grace, but never more than half the gap to the next tick that may be due."""
-    slack = np.full(len(planned), grace, dtype=np.int64)  # the last has all of it: the next is not known
-    if not is_close:
-        np.minimum(grace, (planned[1:] - planned[:-1]) // 2, out=slack[:-1])
-        return slack
-    following = np.searchsorted(planned, planned + MIN_GAP)
-    has_next = following < len(planned)
-    slack[has_next] = np.minimum(grace, (planned[following[has_next]] - planned[has_next]) // 2)
-    return slack
 
 
 def _are_beyond(definition: Definition, planned: Plan, slack: Int64, invoked: Int64, tick: Int64) -> Mask:
@@ -300,7 +287,7 @@ def _explain(definition: Definition, found: Assigned, silent: Int64, seen: Seen,
             why[planned + slack > started] = AFTER_LAST_LOOK
         else:  # also the tick before: it may have been answered in the hole, late
             why[(np.maximum(following, planned + slack) > started) & (planned < ended)] = HOLE
-    why[planned + slack + uncertainty > seen.until] = AFTER_LAST_LOOK
+    why[planned + np.maximum(slack, USUAL) + uncertainty > seen.until] = AFTER_LAST_LOOK
     why[_were_run(definition, planned, found, seen, tolerance)] = NOT_READ
     return why
 
