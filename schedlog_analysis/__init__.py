@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.analysis.incidents.bursts import bursts as bursts
     from schedlog_analysis.analysis.incidents.incidents import fleet_incidents as fleet_incidents
     from schedlog_analysis.analysis.incidents.incidents import incidents as incidents
+    from schedlog_analysis.analysis.incidents.problems import problems as problems
     from schedlog_analysis.analysis.period import Period as Period
     from schedlog_analysis.analysis.rates import average_error_rate as average_error_rate
     from schedlog_analysis.analysis.rates import error_rate as error_rate
@@ -113,6 +114,7 @@ _HOMES = {
         "fleet_incidents",
         "incidents",
     ),
+    "analysis.incidents.problems": ("problems",),
     "analysis.period": ("Period",),
     "analysis.rates": (
         "average_error_rate",

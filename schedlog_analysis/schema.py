@@ -17,6 +17,14 @@ OUTCOMES = ("ok", "partial", "failed", "skipped")
 STATUSES = ("on_time", "late", "missed", "unknown", "duplicate", "extra", "manual")
 NOT_STARTED = ("partial", "failed")  # outcomes of which something did not start
 PLANNED = ("on_time", "late", "missed", "unknown")
+COUNTED = ("up", "down", "left_out")
+REASONS = (
+    *("started", "partial", "failed", "skipped", "late", "missed"),  # what became of it
+    *("maintenance", "manual", "duplicate", "extra"),  # why it is left out by rule
+    # Why nobody knows what became of it.
+    *("truncated", "hole", "clock change", "before the first definition", "after the last look", "not read"),
+    "switched off",
+)
 CRON_SOURCES = ("given", "inferred", "none")
 CHANGES = ("worse", "better", "no clear change", "nothing to compare")
 URGENCIES = ("now", "soon", "none")
@@ -25,6 +33,8 @@ WINDOWS = (250, 1000)  # entries the API may show at most: an emulator's source 
 
 Outcome = Series[Annotated[pd.CategoricalDtype, OUTCOMES, False]]
 Status = Series[Annotated[pd.CategoricalDtype, STATUSES, False]]
+CountedAs = Series[Annotated[pd.CategoricalDtype, COUNTED, False]]
+Reason = Series[Annotated[pd.CategoricalDtype, REASONS, False]]
 CronSource = Series[Annotated[pd.CategoricalDtype, CRON_SOURCES, False]]
 Change = Series[Annotated[pd.CategoricalDtype, CHANGES, False]]
 Urgency = Series[Annotated[pd.CategoricalDtype, URGENCIES, False]]
@@ -97,6 +107,13 @@ class Ticks(Table):
     status: Status = field("on_time, late, missed, unknown; beyond the plan: duplicate, extra, manual")
     outcome: Outcome = field("outcome of the invocation; missing if there was none", nullable=True)
     is_ambiguous: Flag = field("whether another reading of the log or of a DST change is as good")
+
+
+class JudgedTicks(Ticks):
+    """One row is one row of Ticks, judged: this is what `ticks` gives, and all that analyses read of good and bad."""
+
+    counted_as: CountedAs = field("what the accounting policy takes it for: up, down or left_out")
+    reason: Reason = field("why: started, partial, failed, missed …, or why it is left out")
 
 
 class Cadence(Table):
@@ -173,6 +190,25 @@ class Incidents(Table):
     cause: Text = field("cause of that cluster; `missed` if most of its ticks were missed", nullable=True)
     example: Text = field("a real message, redacted", nullable=True)  # type: ignore[assignment]  # as above
     is_flapping: Flag = field("whether it went up and down before it ended")
+
+
+class Problems(Table):
+    """One row is one problem: what somebody would fix once, in however many schedules it showed."""
+
+    problem_id: Text = field("stable name, made from what it is and when it began")
+    started_at: Instant = field("first tick that was down")
+    ended_at: Instant = field("when the last of its schedules was good again; missing while open", nullable=True)
+    duration: Duration = field("`ended_at` - `started_at`; missing while open", unit="ms", nullable=True)
+    cause: Text = field("what stopped the starts; `missed` if nothing was logged", nullable=True)
+    cluster_id: Text = field("failure cluster; missing if nothing was logged", nullable=True)
+    example: Text = field("a real message, redacted", nullable=True)  # type: ignore[assignment]  # as above
+    n_schedules: Count = field("schedules that it hit", ge=1)
+    schedules: Text = field("their ids, sorted, with commas")
+    n_incidents: Count = field("incidents among it; 0 for a silence of many schedules, each too short for one", ge=0)
+    n_down: Count = field("ticks that were down", ge=1)
+    n_failed: Count = field("failed among them", ge=0)
+    n_missed: Count = field("missed among them", ge=0)
+    share: Number = field("n_down / all ticks that were down", ge=0, le=1)
 
 
 class Coverage(Table):

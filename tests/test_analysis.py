@@ -52,8 +52,10 @@ def test_the_accounting_adds_up(whole):
     assert table["n"].sum() == len(whole.ticks)
     by_schedule = table.groupby("schedule_id")
     rates = whole.rates.set_index("schedule_id")
-    judged = table[table["verdict"] != "left out"].groupby("schedule_id")["n"].sum().reindex(rates.index, fill_value=0)
-    down = table[table["verdict"] == "down"].groupby("schedule_id")["n"].sum().reindex(rates.index, fill_value=0)
+    judged = (
+        table[table["counted_as"] != "left_out"].groupby("schedule_id")["n"].sum().reindex(rates.index, fill_value=0)
+    )
+    down = table[table["counted_as"] == "down"].groupby("schedule_id")["n"].sum().reindex(rates.index, fill_value=0)
     assert judged.tolist() == rates["n"].tolist()
     assert down.tolist() == rates["n_failed"].tolist()
     cadence = whole.cadence.set_index("schedule_id")
@@ -66,9 +68,9 @@ def test_the_policy_decides_what_is_down(whole):
     """A policy that forgives misses moves exactly the missed ticks from down to up."""
     table = accounting(whole.ticks, AccountingPolicy(missed="up"))
     missed = table[table["status"] == "missed"]
-    assert (missed["verdict"] == "up").all()
+    assert (missed["counted_as"] == "up").all()
     strict = whole.accounting
-    assert missed["n"].sum() == strict.loc[(strict["status"] == "missed") & (strict["verdict"] == "down"), "n"].sum()
+    assert missed["n"].sum() == strict.loc[(strict["status"] == "missed") & (strict["counted_as"] == "down"), "n"].sum()
 
 
 def test_the_order_of_the_log_does_not_matter(sample, whole):
@@ -89,7 +91,7 @@ def test_schedules_are_separable(sample, whole):
     for name in ("cadence", "accounting", "rates", "coverage"):
         both = pd.concat([getattr(half, name) for half in halves]).sort_values("schedule_id", ignore_index=True)
         expected = getattr(whole, name).sort_values("schedule_id", ignore_index=True)
-        columns = [name for name in expected if name not in ("status", "outcome", "verdict")]
+        columns = [name for name in expected if name not in ("status", "outcome", "counted_as")]
         assert_frame_equal(both[columns], expected[columns], obj=name)
 
 

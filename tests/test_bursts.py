@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
+from schedlog_analysis.analysis.counted import read_counted
 from schedlog_analysis.analysis.incidents.bursts import _tail, bursts
-from schedlog_analysis.analysis.trials import read_trials
 from schedlog_analysis.errors import ConfigError, SchemaError
+from schedlog_analysis.matching.policy import AccountingPolicy
 from schedlog_analysis.schema import OUTCOMES, STATUSES, Invocations, Ticks
 
 START = np.datetime64("2026-03-01T00:00", "ms")
@@ -131,17 +132,16 @@ def test_invocations_are_trials_too():
 
 
 def test_unknown_ticks_are_no_trials():
-    """What the log cannot show is left out; missed ticks are bad; partial ones when asked for."""
+    """What the log cannot show is left out; missed, failed and partly failed ticks are down."""
     ticks = make_ticks([np.zeros(6, dtype=bool)])
     ticks["status"] = pd.Categorical(["on_time", "missed", "unknown", "on_time", "late", "extra"], categories=STATUSES)
     ticks["outcome"] = pd.Categorical(["failed", None, "failed", None, "partial", "failed"], categories=OUTCOMES)
     ticks.loc[5, "planned_at"] = pd.NaT
-    trials = read_trials(ticks)
-    assert trials.is_bad.tolist() == [True, True, False, False, False]
-    assert trials.is_missed.tolist() == [False, True, False, False, False]
-    assert trials.is_known.tolist() == [True, True, False, False, True]
-    assert len(trials.known().planned) == 3
-    assert read_trials(ticks, include_partial=True).is_bad.sum() == 3
+    counted = read_counted(ticks)
+    assert counted.is_down.tolist() == [True, True, True, True]
+    assert counted.is_missed.tolist() == [False, True, False, False]
+    assert read_counted(ticks, AccountingPolicy(partial="up")).is_down.tolist() == [True, True, False, True]
+    assert len(read_counted(ticks, AccountingPolicy(extra="left_out")).instant) == 3
 
 
 def test_tables_without_rows_keep_their_columns():
@@ -161,5 +161,5 @@ def test_bad_input_is_named():
     for wrong in (0, 1, -0.1):
         with pytest.raises(ConfigError, match="above 0 and below 1"):
             bursts(Ticks.empty(), false_alarm=wrong)
-    with pytest.raises(SchemaError, match="in Ticks or Invocations"):
+    with pytest.raises(SchemaError, match="Invocations lacks schedule_id"):
         bursts(pd.DataFrame({"n": [1]}))

@@ -12,7 +12,7 @@ from scipy import stats
 from schedlog_analysis.analysis.changes import change_points, find_cuts
 from schedlog_analysis.analysis.rates import wilson
 from schedlog_analysis.errors import InputError, SchemaError
-from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy, Maintenance
+from schedlog_analysis.matching.policy import AccountingPolicy, Maintenance
 from schedlog_analysis.schema import Changes, Invocations, Ticks
 
 SERIES = st.lists(st.booleans(), max_size=40).map(lambda trials: np.array(trials, dtype=bool))
@@ -199,8 +199,8 @@ def test_the_order_of_what_happened_at_once_changes_nothing():
 def test_the_stretches_count_every_tick_once(draw_ticks, seed):
     """The stretches between the changes of a schedule hold all that counts of it, each with its own failures."""
     table = changing(draw_ticks(seed, n=150))
-    verdict = AccountingPolicy().judge(table)
-    due = table.assign(is_down=verdict == DOWN)[verdict != LEFT_OUT]
+    verdict = AccountingPolicy().judge(table)["counted_as"]
+    due = table.assign(is_down=verdict == "down")[verdict != "left_out"]
     found = change_points(table)
     assert len(found)
     for schedule_id, mine in found.groupby("schedule_id"):

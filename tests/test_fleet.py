@@ -20,8 +20,6 @@ from pandas.testing import assert_frame_equal
 from schedlog_analysis import Archive, fleet, read_log, read_runs, read_schedules, simulate
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.account.batches import Contents, _bounds
-from schedlog_analysis.account.kept import Kept
-from schedlog_analysis.account.part import Share
 from schedlog_analysis.cli import main
 from schedlog_analysis.errors import CronError
 from schedlog_analysis.report.facts import facts
@@ -147,18 +145,18 @@ def test_a_killed_worker_costs_nothing(sample_archive, tmp_path):
         import os  # noqa: PLC0415
         import signal  # noqa: PLC0415
 
-        from schedlog_analysis.fleet import shares, working  # noqa: PLC0415
+        from schedlog_analysis.account import workers  # noqa: PLC0415
 
-        class Deadly(shares.Share):
+        class Deadly(workers.Part):
             @classmethod
-            def of(cls, *arguments):
+            def of(cls, *arguments, **options):
                 try:
                     os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
                 except FileExistsError:
-                    return shares.Share.of(*arguments)
+                    return living.of(*arguments, **options)
                 return os.kill(os.getpid(), signal.SIGKILL)
 
-        working.Share = Deadly
+        living, workers.Part = workers.Part, Deadly
         return os.getpid()
 
     options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
@@ -170,56 +168,6 @@ def test_a_killed_worker_costs_nothing(sample_archive, tmp_path):
     assert Path(mark).exists()
     assert len(before & after) == 1
     _assert_same(parts, _whole(sample_archive))
-
-
-# Interruptions
-
-
-@pytest.fixture
-def interrupted(sample_archive, tmp_path, monkeypatch):
-    """Interrupt an analysis when three of its batches are kept; give its options."""
-    options = {"objective": 0.99, "batch_entries": 777, "worst": ALL, "resume": tmp_path}
-    n, save = iter(range(1, 100)), Kept.save
-
-    def save_three(*arguments):
-        save(*arguments)
-        if next(n) == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Kept, "save", save_three)
-        with pytest.raises(KeyboardInterrupt):
-            fleet.analyze(sample_archive, **options)
-    return options
-
-
-@pytest.fixture
-def computed(monkeypatch):
-    """Give a list that grows by a log's length for each share that is computed."""
-    sizes, compute = [], Share.of
-
-    def count(log, *arguments):
-        sizes.append(len(log))
-        return compute(log, *arguments)
-
-    monkeypatch.setattr(Share, "of", count)
-    return sizes
-
-
-def test_an_interrupted_analysis_goes_on_where_it_was(interrupted, computed, sample_archive, tmp_path):
-    """Finished batches are not computed again, the result is that of one go, and nothing is left in the folder."""
-    fleet.analyze(sample_archive, **interrupted | {"resume": None})
-    n_batches = len(computed)
-    parts = fleet.analyze(sample_archive, **interrupted)
-    assert len(computed) == n_batches + n_batches - 3 > n_batches
-    assert list(tmp_path.iterdir()) == []
-    _assert_same(parts, _whole(sample_archive, objective=0.99))
-
-
-def test_another_question_finds_no_kept_answers(interrupted, sample_archive):
-    """What an interrupted analysis left is not taken for the answer to a question with another grace."""
-    parts = fleet.analyze(sample_archive, grace="1s", **interrupted)
-    _assert_same(parts, _whole(sample_archive, grace="1s", objective=0.99))
 
 
 # Damage

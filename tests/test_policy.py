@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -13,8 +12,8 @@ from schedlog_analysis.analysis.changes import change_points
 from schedlog_analysis.analysis.rates import error_rate
 from schedlog_analysis.analysis.slo import burn_rates, slo
 from schedlog_analysis.errors import ConfigError, SchedlogError, SchemaError
-from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, UP, VERDICTS, AccountingPolicy, Maintenance, moments
-from schedlog_analysis.schema import Invocations, Ticks
+from schedlog_analysis.matching.policy import AccountingPolicy, Maintenance, instants
+from schedlog_analysis.schema import COUNTED, REASONS, Invocations, Ticks
 
 PLANNED, INVOKED = "2026-10-25T01:00:00Z", "2026-10-25T01:00:02Z"
 
@@ -39,24 +38,24 @@ def invocation(outcome, *, is_manual=False):
 
 
 def judged(table, **options):
-    return AccountingPolicy(**options).judge(table).item()
+    return AccountingPolicy(**options).judge(table)["counted_as"].item()
 
 
 @pytest.mark.parametrize(
     ("status", "outcome", "verdict"),
     [
-        ("on_time", "ok", UP),
-        ("on_time", "partial", DOWN),
-        ("on_time", "failed", DOWN),
-        ("on_time", "skipped", LEFT_OUT),
-        ("late", "ok", UP),
-        ("late", "failed", DOWN),
-        ("missed", None, DOWN),
-        ("unknown", None, LEFT_OUT),
-        ("duplicate", "failed", LEFT_OUT),
-        ("extra", "ok", UP),
-        ("extra", "failed", DOWN),
-        ("manual", "failed", LEFT_OUT),
+        ("on_time", "ok", "up"),
+        ("on_time", "partial", "down"),
+        ("on_time", "failed", "down"),
+        ("on_time", "skipped", "left_out"),
+        ("late", "ok", "up"),
+        ("late", "failed", "down"),
+        ("missed", None, "down"),
+        ("unknown", None, "left_out"),
+        ("duplicate", "failed", "left_out"),
+        ("extra", "ok", "up"),
+        ("extra", "failed", "down"),
+        ("manual", "failed", "left_out"),
     ],
 )
 def test_the_defaults_are_as_stated(status, outcome, verdict):
@@ -67,18 +66,18 @@ def test_the_defaults_are_as_stated(status, outcome, verdict):
 @pytest.mark.parametrize(
     ("status", "outcome", "options", "verdict"),
     [
-        ("on_time", "partial", {"partial": "up"}, UP),
-        ("on_time", "partial", {"partial": "left out"}, LEFT_OUT),
-        ("missed", None, {"missed": "left out"}, LEFT_OUT),
-        ("missed", None, {"missed": "up"}, UP),
-        ("on_time", "skipped", {"skipped": "down"}, DOWN),
-        ("on_time", "skipped", {"skipped": "up"}, UP),
-        ("late", "ok", {"late": "down"}, DOWN),
-        ("late", "ok", {"late": "left out"}, LEFT_OUT),
-        ("late", "failed", {"late": "left out"}, DOWN),
-        ("duplicate", "failed", {"duplicate": "outcome"}, DOWN),
-        ("extra", "failed", {"extra": "left out"}, LEFT_OUT),
-        ("manual", "ok", {"manual": "outcome"}, UP),
+        ("on_time", "partial", {"partial": "up"}, "up"),
+        ("on_time", "partial", {"partial": "left out"}, "left_out"),
+        ("missed", None, {"missed": "left out"}, "left_out"),
+        ("missed", None, {"missed": "up"}, "up"),
+        ("on_time", "skipped", {"skipped": "down"}, "down"),
+        ("on_time", "skipped", {"skipped": "up"}, "up"),
+        ("late", "ok", {"late": "down"}, "down"),
+        ("late", "ok", {"late": "left out"}, "left_out"),
+        ("late", "failed", {"late": "left out"}, "down"),
+        ("duplicate", "failed", {"duplicate": "outcome"}, "down"),
+        ("extra", "failed", {"extra": "left out"}, "left_out"),
+        ("manual", "ok", {"manual": "outcome"}, "up"),
     ],
 )
 def test_every_choice_does_what_it_says(status, outcome, options, verdict):
@@ -96,13 +95,51 @@ def test_invocations_and_ticks_are_judged_alike(outcome):
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 1000), st.sampled_from(VERDICTS), st.sampled_from(VERDICTS))
+@given(st.integers(0, 1000), st.sampled_from(COUNTED), st.sampled_from(COUNTED))
 def test_unknown_is_never_counted(draw_ticks, seed, missed, partial):
     """Under every policy unknown ticks are left out, and nothing else changes with the order of the rows."""
     table, policy = draw_ticks(seed), AccountingPolicy(missed=missed, partial=partial)
-    verdict = policy.judge(table)
-    assert (verdict[(table["status"] == "unknown").to_numpy()] == LEFT_OUT).all()
-    np.testing.assert_array_equal(policy.judge(table.iloc[::-1]), verdict[::-1])
+    judgement = policy.judge(table)
+    assert (judgement.loc[table["status"] == "unknown", "counted_as"] == "left_out").all()
+    pd.testing.assert_frame_equal(policy.judge(table.iloc[::-1]), judgement.iloc[::-1])
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "options", "reason"),
+    [
+        ("on_time", "ok", {}, "started"),
+        ("late", "ok", {}, "started"),
+        ("late", "ok", {"late": "down"}, "late"),
+        ("on_time", "failed", {}, "failed"),
+        ("on_time", "partial", {"partial": "up"}, "partial"),
+        ("on_time", "skipped", {}, "skipped"),
+        ("missed", None, {}, "missed"),
+        ("unknown", None, {}, "hole"),
+        ("manual", "failed", {}, "manual"),
+        ("manual", "failed", {"manual": "outcome"}, "failed"),
+        ("duplicate", "ok", {}, "duplicate"),
+        ("extra", "ok", {"extra": "left out"}, "extra"),
+    ],
+)
+def test_every_judgement_has_its_reason(status, outcome, options, reason):
+    """What became of it, or why it is left out."""
+    assert AccountingPolicy(**options).judge(tick(status, outcome))["reason"].item() == reason
+
+
+def test_maintenance_is_a_reason_only_for_what_would_count():
+    """It leaves out what counts; a tick that nobody could see keeps the reason that the log gives."""
+    policy = AccountingPolicy(maintenance=[Maintenance("2026-10-25T00:00Z", "2026-10-25T02:00Z")])
+    assert policy.judge(tick("missed"))["reason"].item() == "maintenance"
+    unseen = tick("unknown").assign(reason=pd.Categorical(["truncated"], categories=list(REASONS)))
+    assert policy.judge(unseen)["reason"].item() == "truncated"
+    assert policy.judge(policy.judge(unseen))["reason"].item() == "truncated"
+
+
+def test_a_judgement_is_taken_along_unless_another_policy_judges():
+    """Analyses read the two columns of the table; a policy given to them judges anew."""
+    table = AccountingPolicy(missed="up").judge(tick("missed"))
+    assert error_rate(table)["n_failed"].item() == 0
+    assert error_rate(table, policy=AccountingPolicy())["n_failed"].item() == 1
 
 
 # Maintenance
@@ -110,11 +147,11 @@ def test_unknown_is_never_counted(draw_ticks, seed, missed, partial):
 
 def test_a_maintenance_window_is_half_open():
     """What was planned at the start is left out, what was planned at the end counts; the invocation does not matter."""
-    assert judged(tick("missed"), maintenance=[Maintenance(PLANNED, INVOKED)]) == LEFT_OUT
-    assert judged(tick("missed"), maintenance=[Maintenance("2026-10-25T00:00Z", PLANNED)]) == DOWN
+    assert judged(tick("missed"), maintenance=[Maintenance(PLANNED, INVOKED)]) == "left_out"
+    assert judged(tick("missed"), maintenance=[Maintenance("2026-10-25T00:00Z", PLANNED)]) == "down"
     inside = Maintenance("2026-10-25T01:00:01Z", "2026-10-25T01:00:03Z")
-    assert judged(tick("on_time", "failed"), maintenance=[inside]) == DOWN
-    assert judged(tick("extra", "failed"), maintenance=[inside]) == LEFT_OUT
+    assert judged(tick("on_time", "failed"), maintenance=[inside]) == "down"
+    assert judged(tick("extra", "failed"), maintenance=[inside]) == "left_out"
 
 
 @pytest.mark.parametrize(
@@ -193,10 +230,10 @@ def test_unknown_rules_are_refused(options, told):
 
 
 @pytest.mark.parametrize("name", ["partial", "missed", "late", "skipped"])
-@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("verdict", COUNTED)
 def test_sentences_say_every_rule(name, verdict):
     """Each choice of a rule gives other sentences than every other choice of it."""
-    told = {one: AccountingPolicy(**{name: one}).sentences() for one in VERDICTS}
+    told = {one: AccountingPolicy(**{name: one}).sentences() for one in COUNTED}
     assert sum(told[verdict] == other for other in told.values()) == 1
 
 
@@ -231,5 +268,5 @@ def test_other_tables_are_told_by_their_columns(table, told):
 def test_the_planned_moment_counts(draw_ticks):
     """A tick counts where it was planned, and where it was invoked if nothing was planned."""
     table = draw_ticks(3)
-    at = pd.DatetimeIndex(moments(table).view("datetime64[ms]"), tz="UTC")
+    at = pd.DatetimeIndex(instants(table).view("datetime64[ms]"), tz="UTC")
     assert (at == table["planned_at"].fillna(table["invoked_at"])).all()

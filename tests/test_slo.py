@@ -10,7 +10,7 @@ from schedlog_analysis.analysis.budget import burn_down
 from schedlog_analysis.analysis.rates import error_rate, wilson
 from schedlog_analysis.analysis.slo import burn_rates, slo
 from schedlog_analysis.errors import ConfigError, InputError
-from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy
+from schedlog_analysis.matching.policy import AccountingPolicy
 from schedlog_analysis.schema import BurnDown, BurnRates, Invocations, Slo, Ticks
 
 SEEDS = st.integers(0, 10_000)
@@ -69,9 +69,9 @@ def test_parts_are_the_whole(draw_ticks, seed, window):
 def test_the_budget_runs_out_with_the_tick_that_spends_it(draw_ticks, seed, objective):
     """Of all ticks given, the budget runs out at the first tick by which as many failed as may, one by one counted."""
     table = draw_ticks(seed, n_schedules=1)
-    verdict = AccountingPolicy().judge(table)
-    counted = table.assign(at=table["planned_at"].fillna(table["invoked_at"]), is_down=verdict == DOWN)
-    counted = counted[verdict != LEFT_OUT].sort_values(["at", "is_down"])
+    verdict = AccountingPolicy().judge(table)["counted_as"]
+    counted = table.assign(at=table["planned_at"].fillna(table["invoked_at"]), is_down=verdict == "down")
+    counted = counted[verdict != "left_out"].sort_values(["at", "is_down"])
     spent = counted[counted["is_down"] & (counted["is_down"].cumsum() >= (1 - objective) * len(counted) - 1e-9)]
     found = one(table, objective)["runs_out_at"]
     assert (pd.isna(found) and spent.empty) or found == spent["at"].iloc[0]

@@ -10,7 +10,7 @@ from schedlog_analysis import Cron, coverage, holes, invocations, ticks
 from schedlog_analysis.errors import CronError, InputError
 from schedlog_analysis.matching.definitions import switched_off
 from schedlog_analysis.matching.seen_until import broken_clocks, seen_until
-from schedlog_analysis.schema import PLANNED, Fetches, Holes, Invocations, Log, Runs, Ticks
+from schedlog_analysis.schema import PLANNED, Fetches, Holes, Invocations, JudgedTicks, Log, Runs
 
 
 def _hour(hour: float) -> pd.Timestamp:
@@ -300,7 +300,7 @@ def test_without_any_rhythm_everything_is_extra(make_log):
 
 def test_no_invocations_no_ticks():
     """Without invocations and definitions there are no ticks, and all their columns."""
-    assert_frame_equal(ticks(invocations(Log.empty())), Ticks.empty())
+    assert_frame_equal(ticks(invocations(Log.empty())), JudgedTicks.empty())
 
 
 @pytest.mark.parametrize(
@@ -387,9 +387,30 @@ def test_a_tick_that_last_run_names_is_not_missed(make_log, make_schedules):
     times = {"last_run_at": _hour(4.0001).isoformat(), "next_run_at": _hour(5).isoformat()}
     schedules, log = make_schedules(("a", "0 * * * *", times)), _hourly(make_log, 0.0001, 1.0001)
     told = invocations(log, schedules)
-    assert _statuses(ticks(told, schedules)) == ["on_time", "on_time", "unknown", "unknown", "unknown"]
+    table = ticks(told, schedules)
+    assert _statuses(table) == ["on_time", "on_time", "unknown", "unknown", "unknown"]
+    assert set(table["reason"][2:]) == {"not read"}
     dated = ticks(told, schedules, seen_until={"a": _hour(4.5)})
     assert _statuses(dated) == ["on_time", "on_time", "missed", "missed", "unknown"]
+
+
+def test_unknown_ticks_say_why(make_log, make_schedules):
+    """Each way of not knowing has its reason, and what is known has none of them."""
+    times = {"modified_at": _hour(4.5).isoformat()}
+    schedules = make_schedules(("a", "0 * * * *", times))
+    spots = pd.DataFrame(
+        {"schedule_id": "a", "started_at": [None, _hour(6.5), _hour(9.5)], "ended_at": [_hour(0.5), _hour(7.5), None]}
+    )
+    log = _hourly(make_log, 1, 2, 3, 5, 6, 8, 9)
+    table = ticks(invocations(log, schedules), schedules, start=_hour(0), end=_hour(11), holes=Holes.cast(spots))
+    unknown = table[table["status"] == "unknown"].set_index("planned_at")["reason"].astype("str")
+    assert unknown.to_dict() == {
+        _hour(0): "truncated",
+        _hour(4): "before the first definition",
+        _hour(7): "hole",
+        _hour(10): "after the last look",
+    }
+    assert set(table.loc[table["status"] != "unknown", "reason"]) == {"started"}
 
 
 def test_a_tick_that_a_run_names_is_not_missed(match):
@@ -445,7 +466,11 @@ def test_seen_until_is_the_newest_fetch_else_the_last_sign_of_life(make_log, mak
     )
     assert seen_until(log, schedules, fetches)["a"] == _hour(3)
     table = ticks(invocations(log, schedules), schedules, seen_until=seen_until(log, schedules))
-    assert table[table["schedule_id"] == "a"]["status"].value_counts()[["on_time", "missed", "unknown"]].tolist() == [2, 7, 0]
+    assert table[table["schedule_id"] == "a"]["status"].value_counts()[["on_time", "missed", "unknown"]].tolist() == [
+        2,
+        7,
+        0,
+    ]
 
 
 def test_an_entry_after_the_fetch_that_brought_it_is_broken(make_log):

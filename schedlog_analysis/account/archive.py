@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import pandas as pd
 
-from schedlog_analysis._core.arrays import among
 from schedlog_analysis._core.instants import duration_ms
-from schedlog_analysis.account.analysis import Analysis, _extent, _newest, _spans
-from schedlog_analysis.account.batches import Batch, Contents
-from schedlog_analysis.account.combine import add_up, meet
-from schedlog_analysis.account.kept import Kept
-from schedlog_analysis.account.part import Matched, Question
-from schedlog_analysis.account.working import Work, work_on
+from schedlog_analysis.account.analysis import Analysis
+from schedlog_analysis.account.batches import Contents
+from schedlog_analysis.account.combine import combine, stack
+from schedlog_analysis.account.part import Scope, find_extent, find_periods, newest
+from schedlog_analysis.account.workers import Work, work_on
 from schedlog_analysis.analysis.period import Period
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.matching.policy import AccountingPolicy
-from schedlog_analysis.schema import NOT_STARTED
 from schedlog_analysis.sources.archive import Archive
 
 BATCH = 1_000_000  # [entries] of a batch: what an analysis holds in memory is proportional to it
@@ -53,7 +49,6 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     grace: str = "60s",
     worst: int = WORST,
     batch_entries: int = BATCH,
-    resume: str | os.PathLike[str] | None = None,
 ) -> FleetAnalysis:
     """
     Analyse a whole archive, however large, in batches of whole schedules.
@@ -72,8 +67,6 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
         Number of schedules to keep single ticks of.
     batch_entries
         Entries of a batch, but a schedule is never cut. Memory is in proportion: see Notes.
-    resume
-        Folder to keep finished batches in while the analysis lasts: the same call goes on where it was interrupted.
 
     Returns
     -------
@@ -112,52 +105,41 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
         raise InputError(f"There is no archive in {archive.location!r}; expected one, see `schedlog sync`.")
     duration_ms(grace, "grace")
     contents, definitions = Contents.of(archive), archive.read_schedules()
-    first, end = _extent(contents.extent(), definitions, tz)
-    asked, before, since = _spans(period, previous, first, end or first, tz)
-    question = Question(
-        period=asked,
-        previous=before,
+    first, end = find_extent(contents.extent(), definitions, tz)
+    scope = Scope(
+        *find_periods(period, previous, first, end or first, tz),
         policy=policy or AccountingPolicy(),
-        since=since,
         end=end or first,
         grace=grace,
-        has_objective=objective is not None,
         has_runs=bool(contents.files["runs"]),
     )
-    work = Work(archive, definitions, question)
+    work = Work(archive, definitions, scope)
     batches = contents.batches(_others(archive, definitions), batch_entries)
-    kept = None if resume is None else Kept(resume, _asked(contents, question))
-    done = work_on(work, batches, scheduler, kept)
-    tables, labels = add_up(done.parts, done.sums, question)
-    chosen = _worst(tables, {one for batch in batches for one in batch.ids} - done.errors.keys(), worst)
-    found = FleetAnalysis(
-        period=asked,
-        previous=before,
-        policy=question.policy,
-        schedules=_newest(definitions),
+    done = work_on(work, batches or [contents.batch(())], scheduler)
+    tables, failures = combine(done.parts, done.sums, scope, objective)
+    everyone = {schedule_id for batch in batches for schedule_id in batch.ids}
+    chosen = _worst(tables, everyone - done.errors.keys(), worst)
+    details = work.make_part(contents.batch(tuple(sorted(chosen))), with_details=True).details
+    details = {name: stack([table]) for name, table in details.items()}
+    return FleetAnalysis(
+        period=scope.period,
+        previous=scope.previous,
+        policy=scope.policy,
+        schedules=newest(definitions),
         **tables,
-        **meet(objective, done.sums, tables["daily"], question),
-        **_details(work, contents.batch(tuple(sorted(chosen))), labels),
+        **details,
+        failures=failures[failures["schedule_id"].isin(chosen)].reset_index(drop=True),
         data_end=end,
         objective=objective,
         grace=grace,
         worst=tuple(chosen),
         errors=done.errors,
     )
-    if kept is not None:
-        kept.forget()
-    return found
 
 
 def _others(archive: Archive, definitions: pd.DataFrame) -> pd.Index[str]:
     """Name the schedules that are known without an entry, too."""
     return pd.Index({*definitions["schedule_id"], *archive.read_fetches()["schedule_id"]}, dtype="str")
-
-
-def _asked(contents: Contents, question: Question) -> Iterator[str]:
-    """Say all that the shares depend on; files are named after their content."""
-    yield from (version("schedlog-analysis"), repr(question))
-    yield from (path for paths in contents.files.values() for path in paths)
 
 
 def _worst(tables: dict[str, pd.DataFrame], everyone: Iterable[str], n: int) -> list[str]:
@@ -174,20 +156,3 @@ def _worst(tables: dict[str, pd.DataFrame], everyone: Iterable[str], n: int) -> 
         index=ids,
     )
     return state.sort_values(list(state.columns), ascending=False, kind="stable").index[:n].tolist()
-
-
-def _details(work: Work, batch: Batch, labels: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Give the single ticks, invocations, failures and runs of some schedules."""
-    asked, known = work.asked, work.known(batch)
-    told, ticks = Matched.of(work.read(batch), known, asked).within(asked.period)
-    told, ticks = (table.astype({"schedule_id": "str"}) for table in (told, ticks))
-    failed = told[among(told["outcome"], NOT_STARTED)].reset_index(drop=True)
-    clusters = labels["cluster_id"].astype("str").reindex(failed["message"].astype("str").fillna(""))
-    return {
-        "ticks": ticks,
-        "invocations": told.astype({"message": "str"}),
-        "failures": failed[["schedule_id", "invoked_at"]]
-        .assign(cluster_id=clusters.to_numpy())
-        .astype({"cluster_id": "str"}),
-        "runs": known.runs[asked.period.holds(known.runs["started_at"])].reset_index(drop=True),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -44,23 +44,22 @@ class Batch(NamedTuple):
         """Read the Log, its texts as categoricals."""
         if not self.places:
             return pd.DataFrame(Log.empty())
-        log = _in_order(self._mine(Log.names()), self.ids)
+        log = _in_order(self._read_rows(Log.names()), self.ids)
         if log is not None:
             return log
         # Entries share an instant: what of them is doubled, and their order, the counters tell.
-        return to_frame(union(self._mine(LOG.schema.names), LOG.key), LOG, categories=True)
+        return to_frame(union(self._read_rows(LOG.schema.names), LOG.key), LOG, categories=True)
 
-    def _mine(self, names: list[str]) -> pa.Table:
+    def _read_rows(self, names: list[str]) -> pa.Table:
         """Read the rows, file by file in order; several at a time where each may be far away."""
         ids = pa.array(self.ids, pa.string())
         with ThreadPoolExecutor(1 if isinstance(self.filesystem, fs.LocalFileSystem) else None) as pool:
             files = pool.map(lambda place: list(_rows(place, self.filesystem, names, ids)), self.places)
             return pa.Table.from_batches([rows for file in files for rows in file]).unify_dictionaries()
 
-    def halves(self) -> tuple[Batch, Batch]:
-        """Cut the batch in two, each with half of the schedules."""
-        middle = len(self.ids) // 2
-        return self._replace(ids=self.ids[:middle]), self._replace(ids=self.ids[middle:])
+    def only(self, ids: Sequence[str]) -> Batch:
+        """Keep some of the schedules."""
+        return self._replace(ids=tuple(ids))
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class Contents:
         """Put some schedules, sorted, into one batch."""
         rows = self.counts[self.counts["schedule_id"].isin(ids)]
         place, group = rows[["place", "row_group"]].drop_duplicates().sort_values(["place", "row_group"]).to_numpy().T
-        places = tuple((self.paths[one], tuple(group[place == one].tolist())) for one in np.unique(place))
+        places = tuple((self.paths[number], tuple(group[place == number].tolist())) for number in np.unique(place))
         return Batch(ids, int(rows["n"].sum()), places, self.filesystem)
 
 
@@ -178,9 +177,9 @@ def _count_groups(file: pq.ParquetFile) -> _Counted:
 
 def _bounds(file: pq.ParquetFile, number: int) -> tuple[int, int]:
     """Give the first and the last instant of a row group [ms], which its footer mostly tells."""
-    told = file.metadata.row_group(number).column(file.schema_arrow.names.index("created_at")).statistics
-    if told is not None and told.has_min_max:
-        return told.min_raw, told.max_raw
+    statistics = file.metadata.row_group(number).column(file.schema_arrow.names.index("created_at")).statistics
+    if statistics is not None and statistics.has_min_max:
+        return statistics.min_raw, statistics.max_raw
     found = pc.min_max(file.read_row_group(number, columns=["created_at"])["created_at"].cast(pa.int64()))
     return found["min"].as_py(), found["max"].as_py()
 
@@ -198,9 +197,9 @@ def _rows(
     with _open(path, filesystem) as file:
         for rows in file.iter_batches(_ROWS, groups, columns=names, use_threads=False):
             owner = rows["schedule_id"]
-            is_mine = pc.is_in(owner.dictionary, ids)
-            # Files are sorted by schedule, so all of a row group is mine but where the batch begins and ends.
-            yield rows if pc.all(is_mine).as_py() else rows.filter(is_mine.take(owner.indices))
+            is_own = pc.is_in(owner.dictionary, ids)
+            # Files are sorted by schedule, so all of a row group is the batch's but where the batch begins and ends.
+            yield rows if pc.all(is_own).as_py() else rows.filter(is_own.take(owner.indices))
 
 
 def _cuts(n: Int64, size: int) -> list[int]:

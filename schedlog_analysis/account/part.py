@@ -1,16 +1,16 @@
-"""A share is what one batch of whole schedules contributes to an analysis; shares add up."""
+"""A part is what some whole schedules contribute to an analysis; an account is parts, combined."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Self
 
-import numpy as np
 import pandas as pd
 
-from schedlog_analysis._core.arrays import among
-from schedlog_analysis.account.analysis import _blind, _touching, _within, accounting
+from schedlog_analysis._core.calendar import window_starts
+from schedlog_analysis._core.instants import to_ms
 from schedlog_analysis.account.sums import tally_durations, tally_moments
-from schedlog_analysis.account.tallies import tally_days, tally_failures
+from schedlog_analysis.analysis.accounting import accounting
 from schedlog_analysis.analysis.cadence import cadence
 from schedlog_analysis.analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.analysis.incidents.incidents import find_incidents
@@ -18,25 +18,27 @@ from schedlog_analysis.analysis.incidents.reliability import observe
 from schedlog_analysis.analysis.period import Period
 from schedlog_analysis.analysis.rates import error_rate
 from schedlog_analysis.matching.invocations import invocations
-from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.matching.policy import AccountingPolicy, instants
 from schedlog_analysis.matching.runs import join_runs
 from schedlog_analysis.matching.ticks import ticks
-from schedlog_analysis.schema import NOT_STARTED
-from schedlog_analysis.sources.coverage import covered, extent, unseen
+from schedlog_analysis.schema import Holes
+from schedlog_analysis.sources.coverage import covered, data_end, extent, unseen
 
 Tables = dict[str, pd.DataFrame]
+MILLISECOND = pd.Timedelta(1, "ms")
+NEVER = pd.Timestamp(0, unit="ms", tz="UTC")  # both bounds of an account without any sign of life
+NO_ENTRIES = pd.Timedelta(days=31)  # how far back to look for ticks when there are no entries at all
 
 
-class Question(NamedTuple):
-    """What is asked of every batch alike."""
+class Scope(NamedTuple):
+    """What is wanted of every part alike."""
 
     period: Period
     previous: Period | None
-    policy: AccountingPolicy
     since: pd.Timestamp
+    policy: AccountingPolicy
     end: pd.Timestamp
     grace: str
-    has_objective: bool
     has_runs: bool
 
 
@@ -44,100 +46,185 @@ class Known(NamedTuple):
     """What is known of some schedules beside their log."""
 
     definitions: pd.DataFrame
-    fetches: pd.DataFrame
+    fetches: pd.DataFrame | None
     runs: pd.DataFrame
     everyone: pd.DataFrame
-    """Definitions of the whole fleet: where there are any, a schedule without one was deleted."""
+    """Definitions of the whole account: where there are any, a schedule without one was deleted."""
 
 
 class Matched(NamedTuple):
     """What happened to some schedules, and what should have, from before the previous period on."""
 
-    told: pd.DataFrame
+    invocations: pd.DataFrame
     ticks: pd.DataFrame
+    """Judged."""
     holes: pd.DataFrame
-    ended: pd.DataFrame
     coverage: pd.DataFrame
 
     @classmethod
-    def of(cls, log: pd.DataFrame, known: Known, asked: Question) -> Matched:
-        """Match a log with its plan, as `Analysis.build` does."""
-        told = invocations(log, known.definitions)
-        seen = extent(log)
-        gaps = unseen(seen, known.fetches)
-        blind = _blind(seen, gaps, known.everyone)
+    def of(cls, log: pd.DataFrame, known: Known, scope: Scope) -> Self:
+        """Match a log with its plan."""
+        inv = invocations(log, known.definitions)
+        reach = extent(log)
+        holes = unseen(reach, known.fetches)
+        all_holes = _end_deleted(reach, holes, known.everyone)
         matched = ticks(
-            told,
+            inv,
             known.definitions,
-            start=asked.since,
-            end=asked.end,
-            holes=blind,
+            start=scope.since,
+            end=scope.end,
+            holes=all_holes,
             runs=known.runs,
-            grace=asked.grace,
+            grace=scope.grace,
+            policy=scope.policy,
         )
-        return cls(told, matched, gaps, blind.iloc[len(gaps) :], covered(seen, known.fetches, gaps))
+        return cls(inv, matched, all_holes, covered(reach, known.fetches, holes))
 
     def within(self, period: Period | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Give the invocations and the ticks of a period."""
-        return _within(self.told, period), _within(self.ticks, period)
+        """Give the invocations and the ticks of a period, by their plan or else by when they were invoked."""
+        return _cut(self.invocations, period), _cut(self.ticks, period)
 
 
-class Share(NamedTuple):
+class Part(NamedTuple):
     """What some schedules contribute to an analysis."""
 
     tables: Tables
     """Tables that stand one after the other, each sorted by schedule; most of them as in `Analysis`."""
-    counts: Tables
-    """Tables that are summed, see `Sums`."""
+    sums: Tables
+    """Tables that are added up, see `Sums`."""
+    details: Tables
+    """Single invocations, ticks, failures and runs, where they are wanted."""
 
     @classmethod
-    def of(cls, log: pd.DataFrame, known: Known, asked: Question) -> Share:
+    def of(cls, log: pd.DataFrame, known: Known, scope: Scope, *, with_details: bool = False) -> Self:
         """Compute what some schedules contribute."""
-        matched = Matched.of(log, known, asked)
-        (told, now), (told_before, earlier) = (matched.within(one) for one in (asked.period, asked.previous))
-        policy = asked.policy
+        matched = Matched.of(log, known, scope)
+        inv, now = matched.within(scope.period)
+        earlier = _cut(matched.ticks, scope.previous)
+        schedules = known.definitions if len(known.everyone) else None
+        found, downs = find_incidents(matched.ticks, matched.invocations, scope.policy, schedules=schedules)
         tables = {
             "coverage": matched.coverage,
             "holes": matched.holes,
-            "ended": matched.ended,
-            "cadence": cadence(now, known.definitions),
-            "accounting": accounting(now, policy),
-            "previous_accounting": accounting(earlier, policy),
-            "rates": error_rate(now, by="schedule_id", policy=policy),
-            "previous_rates": error_rate(earlier, by="schedule_id", policy=policy),
-            "failures": tally_failures(told),
-            "previous_failures": tally_failures(told_before),
+            "cadence": cadence(now, schedules),
+            "accounting": accounting(now),
+            "previous_accounting": accounting(earlier),
+            "rates": error_rate(now, by="schedule_id"),
+            "previous_rates": error_rate(earlier, by="schedule_id"),
             "observed": observe(now),
+            "incidents": found,
+            "downs": downs,
         }
-        starts = join_runs(told, known.runs, known.definitions) if asked.has_runs else None
-        if starts is not None:
-            tables["funnel"] = funnel(now, starts, policy=policy)
-            tables["outcomes_by_schedule"] = run_outcomes(starts, "schedule_id")
-        sums = _counts(matched.told, now, starts, asked) | {"trend": tally_days(told, asked.period.tz)}
-        return cls(tables | _incidents(matched, asked), sums)
+        sums = _count_windows(now, scope) | {"moments": tally_moments(matched.ticks)}
+        runs = known.runs[scope.period.holds(known.runs["started_at"])].reset_index(drop=True)
+        if scope.has_runs:
+            starts = join_runs(matched.invocations, known.runs, known.definitions)
+            own = starts[scope.period.holds(starts["invoked_at"].fillna(starts["started_at"]))].reset_index(drop=True)
+            tables |= {"funnel": funnel(now, starts), "outcomes_by_schedule": run_outcomes(own, "schedule_id")}
+            sums["durations"] = tally_durations(own)
+        details = {"invocations": inv, "ticks": now, "runs": runs} if with_details else {}
+        return cls(tables, sums, details)
 
 
-def _incidents(matched: Matched, asked: Question) -> Tables:
-    """Give the incidents that touch one of the two periods, and the messages of their ticks."""
-    found, messages = find_incidents(matched.ticks, matched.told)
-    periods = [period for period in (asked.period, asked.previous) if period]
-    ids = {one for period in periods for one in _touching(found, period)["incident_id"]}
-    kept = (table[table["incident_id"].isin(ids).to_numpy()].reset_index(drop=True) for table in (found, messages))
-    return dict(zip(("incidents", "incident_messages"), kept, strict=True))
+def _end_deleted(reach: pd.DataFrame, holes: pd.DataFrame, schedules: pd.DataFrame) -> pd.DataFrame:
+    """Add to the holes that a schedule without a definition, where there are any, ended with its last entry."""
+    last = reach.loc[~reach.index.isin(schedules["schedule_id"]), "last_at"]
+    if schedules.empty or last.empty:
+        return holes
+    after = {"schedule_id": last.index.astype("str"), "started_at": last.array + MILLISECOND, "ended_at": pd.NaT}
+    return pd.concat([holes, Holes.typed(pd.DataFrame(after))], ignore_index=True)
 
 
-def _counts(told: pd.DataFrame, now: pd.DataFrame, starts: pd.DataFrame | None, asked: Question) -> Tables:
-    options: dict[str, Any] = {"tz": asked.period.tz, "policy": asked.policy}
-    by_day, by_hour = error_rate(now, freq="D", **options), error_rate(now, by=["weekday", "hour"], **options)
-    failed = told["message"].take(np.flatnonzero(among(told["outcome"], NOT_STARTED))).dropna()
-    codes, texts = pd.factorize(failed)
-    counts = {
+def _cut(table: pd.DataFrame, period: Period | None) -> pd.DataFrame:
+    """Keep the rows of a period."""
+    if period is None:
+        return table.iloc[:0]
+    start, end = to_ms(pd.DatetimeIndex([period.start, period.end]))
+    at = instants(table)
+    kept: pd.DataFrame = table[(at >= start) & (at < end)]
+    return kept.reset_index(drop=True)
+
+
+def touching(incidents: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Keep the incidents that touch a period."""
+    touches = (incidents["started_at"] < period.end) & ~(incidents["ended_at"] <= period.start)
+    return incidents.loc[touches.to_numpy()].reset_index(drop=True)
+
+
+def _count_windows(now: pd.DataFrame, scope: Scope) -> Tables:
+    """Count what was due and what was down by local day, and by weekday and hour."""
+    by_day = error_rate(now, freq="D", tz=scope.period.tz)
+    by_hour = error_rate(now, by=["weekday", "hour"], tz=scope.period.tz)
+    return {
         "daily": by_day[["window_start", "n", "n_failed"]],
         "clock": by_hour[["weekday", "hour", "n", "n_failed"]],
-        "messages": pd.DataFrame({"message": texts.astype("str"), "n": np.bincount(codes, minlength=len(texts))}),
     }
-    if asked.has_objective:
-        counts["moments"] = tally_moments(now, asked.policy)
-    if starts is not None:
-        counts["durations"] = tally_durations(starts)
-    return counts
+
+
+class Made(NamedTuple):
+    """Parts in the order of the schedules, and what went wrong, by schedule."""
+
+    parts: list[Part]
+    errors: dict[str, Exception]
+
+
+def make_parts(ids: Sequence[str], make: Callable[[Sequence[str]], Part]) -> Made:
+    """
+    Make the part of some schedules; where that fails, those of both halves, down to the schedule that fails.
+
+    Parameters
+    ----------
+    ids
+        Ids of the schedules, sorted.
+    make
+        Makes the part of some of them.
+
+    Returns
+    -------
+    made
+        One part where nothing fails. A schedule that cannot be analysed costs no other one.
+    """
+    try:
+        return Made([make(ids)], {})
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the other schedules
+        if len(ids) <= 1:
+            return Made([], {ids[0]: error} if ids else {"": error})
+    middle = len(ids) // 2
+    first, second = (make_parts(half, make) for half in (ids[:middle], ids[middle:]))
+    return Made(first.parts + second.parts, first.errors | second.errors)
+
+
+def find_extent(log: pd.DataFrame, schedules: pd.DataFrame, tz: str) -> tuple[pd.Timestamp, pd.Timestamp | None]:
+    """Tell where the data begins and ends: from the local day of the first entry to the last sign of life, if any."""
+    end = data_end(log, schedules)
+    if end is None:
+        return NEVER, None
+    first = log["created_at"].min() if len(log) else end - NO_ENTRIES
+    (start,) = window_starts(pd.DatetimeIndex([first]), "D", tz)
+    return start, end
+
+
+def find_periods(
+    period: str | Period, previous: str | Period | None, first: pd.Timestamp, end: pd.Timestamp, tz: str
+) -> tuple[Period, Period | None, pd.Timestamp]:
+    """Read the period and what it is compared with, and since when both need ticks."""
+    wanted = period if isinstance(period, Period) else Period.parse(period, first, end, tz)
+    before = _find_previous(previous, wanted, first, end)
+    return wanted, before, first if before is None else min(first, before.start)
+
+
+def _find_previous(given: str | Period | None, period: Period, first: pd.Timestamp, end: pd.Timestamp) -> Period | None:
+    if isinstance(given, Period):
+        return given
+    if given is not None:
+        return Period.parse(given, first, end, period.tz)
+    if period.end <= period.start:
+        return None
+    before = period.previous()
+    return before if before.end > first else None
+
+
+def newest(schedules: pd.DataFrame) -> pd.DataFrame:
+    """Keep the newest definition of each schedule."""
+    ordered = schedules.sort_values(["schedule_id", "modified_at"])
+    return ordered.drop_duplicates("schedule_id", keep="last").reset_index(drop=True)

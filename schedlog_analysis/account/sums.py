@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis._core.instants import MISSING, to_durations, to_instants, to_ms
-from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy, moments
+from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, instants, verdicts
 from schedlog_analysis.schema import Starts, Ticks
 
 _QUANTILES = {"duration_median": 0.5, "duration_p95": 0.95, "duration_max": 1.0}
@@ -41,16 +41,16 @@ def _sum(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(some).groupby(keys, observed=True).sum().reset_index() if some else parts[0]
 
 
-def tally_moments(ticks: pd.DataFrame, policy: AccountingPolicy) -> pd.DataFrame:
+def tally_moments(ticks: pd.DataFrame) -> pd.DataFrame:
     """
-    Count the ticks of each moment that were up and those that were down.
+    Count the judged ticks of each instant that were up and those that were down.
 
     Returns
     -------
     tally
         when [ms], is_down and n.
     """
-    verdict, when = policy.judge(ticks), moments(ticks)
+    verdict, when = verdicts(ticks), instants(ticks)
     counts = verdict != LEFT_OUT
     return _counted({"when": when[counts], "is_down": verdict[counts] == DOWN})
 

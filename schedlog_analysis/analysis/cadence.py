@@ -16,7 +16,7 @@ from schedlog_analysis._core.instants import MISSING, Int8, Int64, duration_ms, 
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.infer import infer_cron
 from schedlog_analysis.matching.definitions import Definition, definitions_by_id, previous_tick
-from schedlog_analysis.matching.policy import moments
+from schedlog_analysis.matching.policy import instants
 from schedlog_analysis.matching.ticks import EXTRA, LATE, MISSED, ON_TIME
 from schedlog_analysis.schema import PLANNED, STATUSES, Cadence, Schedules, Ticks
 
@@ -158,7 +158,7 @@ def outages(ticks: pd.DataFrame, *, at_least: int = 2) -> pd.DataFrame:
 
 def _sorted(ticks: pd.DataFrame) -> tuple[pd.DataFrame, Int64, pd.Index[Any]]:
     codes, ids = encode(ticks["schedule_id"])
-    moment, invoked = moments(ticks), to_ms(ticks["invoked_at"])
+    moment, invoked = instants(ticks), to_ms(ticks["invoked_at"])
     if is_sorted(codes, moment, invoked):
         return ticks, codes, ids
     order = np.lexsort((invoked, moment, codes))

@@ -10,11 +10,11 @@ from scipy.special import xlogy
 
 from schedlog_analysis._core.arrays import Mask, slices
 from schedlog_analysis._core.calendar import zone
-from schedlog_analysis._core.groups import Groups, group
 from schedlog_analysis._core.instants import Floats, Int64, to_instants
 from schedlog_analysis._core.words import say
+from schedlog_analysis.analysis.counted import Counted, read_counted
 from schedlog_analysis.analysis.rates import require_share, wilson
-from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
+from schedlog_analysis.matching.policy import AccountingPolicy
 from schedlog_analysis.schema import CHANGES, Changes
 
 
@@ -75,18 +75,13 @@ def change_points(
     require_share(false_alarms, "false_alarms", 0.05)
     require_share(confidence, "confidence", 0.95)
     zone(tz)
-    table = take(invocations_or_ticks, [])
-    verdict, when = (policy or AccountingPolicy()).judge(table), moments(table)
-    groups = group(table, "schedule_id")
-    keep = np.flatnonzero(verdict != LEFT_OUT)
-    keep = keep[np.lexsort((verdict[keep], when[keep], groups.of_row[keep]))]
-    owner, is_down = groups.of_row[keep], verdict[keep] == DOWN
+    counted = read_counted(invocations_or_ticks, policy)
     parts = []
-    for mine in slices(owner, groups.n):
-        cuts = find_cuts(is_down[mine], false_alarms)
+    for rows in slices(counted.schedule, len(counted.schedule_ids)):
+        cuts = find_cuts(counted.is_down[rows], false_alarms)
         if len(cuts):
-            parts.append(_stretches(is_down[mine], cuts, confidence).moved(mine.start))
-    return _table(parts, groups, owner, when[keep], confidence, tz)
+            parts.append(_stretches(counted.is_down[rows], cuts, confidence).moved(rows.start))
+    return _table(parts, counted, confidence, tz)
 
 
 def find_cuts(is_down: Mask, false_alarms: float = 0.05) -> Int64:
@@ -174,11 +169,9 @@ def _range(so_far: Int64, begin: int, end: int, confidence: float) -> tuple[int,
     return int(likely[0]), int(likely[-1])
 
 
-def _table(
-    parts: list[_Stretches], groups: Groups, owner: Int64, when: Int64, confidence: float, tz: str
-) -> pd.DataFrame:
+def _table(parts: list[_Stretches], counted: Counted, confidence: float, tz: str) -> pd.DataFrame:
     if not parts:
-        return Changes.cast(Changes.empty().assign(schedule_id=groups.keys["schedule_id"].iloc[:0]))
+        return pd.DataFrame(Changes.empty())
     cut, earliest, latest, n, n_failed = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     low, high = wilson(n_failed, n, confidence)
     rate = n_failed / n
@@ -187,18 +180,17 @@ def _table(
         for name, values in {"n": n, "n_failed": n_failed, "rate": rate, "low": low, "high": high}.items()
         for column, side in enumerate(("before", "after"))
     }
-    found = (
-        groups.keys.iloc[owner[cut]]
-        .reset_index(drop=True)
-        .assign(
-            changed_at=to_instants(when[cut]),
-            earliest_at=to_instants(when[earliest]),
-            latest_at=to_instants(when[latest]),
+    found = pd.DataFrame(
+        {
+            "schedule_id": pd.Series(counted.schedule_ids.take(counted.schedule[cut]), dtype="str"),
+            "changed_at": to_instants(counted.instant[cut]),
+            "earliest_at": to_instants(counted.instant[earliest]),
+            "latest_at": to_instants(counted.instant[latest]),
             **sides,
-            change=pd.Categorical.from_codes(
+            "change": pd.Categorical.from_codes(
                 np.where(rate[:, 1] > rate[:, 0], 0, 1), categories=pd.Index(CHANGES, dtype="str")
             ),
-        )
+        }
     )
     found["text"] = pd.Series([_sentence(row, tz) for row in found.to_dict("records")], dtype="str")
     return Changes.cast(found)

@@ -16,7 +16,7 @@ from schedlog_analysis._core.groups import By, Groups, group, key_names
 from schedlog_analysis._core.instants import MISSING, Floats, Int64, to_durations, to_ms
 from schedlog_analysis._core.words import say
 from schedlog_analysis.analysis.rates import wilson
-from schedlog_analysis.matching.policy import LEFT_OUT, UP, AccountingPolicy
+from schedlog_analysis.matching.policy import LEFT_OUT, UP, AccountingPolicy, judged, verdicts
 from schedlog_analysis.schema import BECAME, PLANNED, Funnel, RunOutcomes, Starts, Ticks
 
 SUCCEEDED, FAILED, TIMED_OUT, ABORTED, RUNNING, UNKNOWN = range(len(BECAME))
@@ -70,11 +70,10 @@ def funnel(
     >>> funnel(Ticks.empty(), Starts.empty())["stage"].tolist()
     ['planned', 'started', 'succeeded']
     """
-    table = Ticks.accept(ticks)
-    own = {key: ticks[key].to_numpy() for key in key_names(by) if key in ticks and key not in table}
-    verdict = (policy or AccountingPolicy()).judge(table)
+    table = judged(Ticks.accept(ticks), policy, key_names(by))
+    verdict = verdicts(table)
     counts = table["status"].isin(PLANNED).to_numpy() & (verdict != LEFT_OUT)
-    table, is_up = table.assign(**own)[counts].reset_index(drop=True), verdict[counts] == UP
+    table, is_up = table[counts].reset_index(drop=True), verdict[counts] == UP
     groups = group(table, by)
     is_known, is_success = _ends(table, Starts.accept(starts))
     counts = (groups.tally(), groups.tally(is_up), groups.tally(is_up & is_known), groups.tally(is_up & is_success))

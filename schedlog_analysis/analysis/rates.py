@@ -18,8 +18,8 @@ from schedlog_analysis._core.instants import Floats, Int8, Int64, Moment, moment
 from schedlog_analysis._core.zones import load_zone
 from schedlog_analysis.analysis.failures.causes import MISSED, OTHER, find_causes
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.matching.policy import DOWN, UP, VERDICTS, AccountingPolicy, moments, take
-from schedlog_analysis.schema import ErrorRates
+from schedlog_analysis.matching.policy import DOWN, UP, AccountingPolicy, instants, judged, verdicts
+from schedlog_analysis.schema import COUNTED, ErrorRates
 
 # Keys read off the local clock: their unit [ms], what the first one of 1970 was, and how many values they have.
 CALENDAR = {"weekday": (86_400_000, 3, 7), "hour": (3_600_000, 0, 24)}
@@ -54,7 +54,8 @@ def error_rate(
     tz
         Time zone of windows, weekdays and hours.
     policy
-        What counts as down and what is left out; by default `AccountingPolicy()`.
+        What counts as down and what is left out. By default, the judgement that the table brings along, or that of
+        `AccountingPolicy()`.
     confidence
         Level of the Wilson interval. [0..1]
     start, end
@@ -88,9 +89,8 @@ def error_rate(
     True
     """
     keys = key_names(by)
-    table = _with_keys(invocations_or_ticks, keys, tz)
-    verdict = (policy or AccountingPolicy()).judge(table)
-    when = moments(table)
+    table = _with_keys(judged(invocations_or_ticks, policy, [*keys, "message"]), keys, tz)
+    verdict, when = verdicts(table), instants(table)
     bounds = _bounds(start, end)
     if start is not None or end is not None:
         inside = (when >= bounds[0]) & (when < bounds[1])
@@ -218,14 +218,13 @@ class _Cells(NamedTuple):
     window_start: pd.DatetimeIndex
 
 
-def _with_keys(given: pd.DataFrame, keys: list[str], tz: str) -> pd.DataFrame:
-    """Typed table with its own further columns, and those that are computed."""
+def _with_keys(table: pd.DataFrame, keys: list[str], tz: str) -> pd.DataFrame:
+    """Add the keys that are computed."""
     zone(tz)  # complains of one that is none
-    table = take(given, [*keys, "message"])
-    asked = CALENDAR.keys() & set(keys) - set(table)
-    if asked:
-        local = load_zone(tz).local_ms(moments(table))
-        values = {key: (local // unit + first) % n for key, (unit, first, n) in CALENDAR.items() if key in asked}
+    missing = CALENDAR.keys() & set(keys) - set(table)
+    if missing:
+        local = load_zone(tz).local_ms(instants(table))
+        values = {key: (local // unit + first) % n for key, (unit, first, n) in CALENDAR.items() if key in missing}
         table = table.assign(**values)
     if CAUSE in keys and CAUSE not in table:
         table = table.assign(cause=_causes(table))
@@ -301,8 +300,8 @@ def _cells(groups: Groups, when: Int64, freq: str | None, tz: str, bounds: tuple
 def _count(groups: Groups, cells: _Cells, verdict: Int8) -> pd.DataFrame:
     counts = groups.keys.iloc[cells.group].reset_index(drop=True)
     counts["window_start"] = cells.window_start
-    of_each = np.bincount(cells.of_row * len(VERDICTS) + verdict, minlength=len(counts) * len(VERDICTS))
-    n = of_each.reshape(-1, len(VERDICTS))
+    of_each = np.bincount(cells.of_row * len(COUNTED) + verdict, minlength=len(counts) * len(COUNTED))
+    n = of_each.reshape(-1, len(COUNTED))
     counts["n"], counts["n_failed"] = n[:, UP] + n[:, DOWN], n[:, DOWN]
     return counts
 

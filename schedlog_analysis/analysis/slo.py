@@ -30,7 +30,7 @@ from schedlog_analysis._core.words import say
 from schedlog_analysis.analysis.budget import require_objective
 from schedlog_analysis.analysis.rates import wilson
 from schedlog_analysis.errors import InputError
-from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy, moments, take
+from schedlog_analysis.matching.policy import DOWN, LEFT_OUT, AccountingPolicy, instants, judged, verdicts
 from schedlog_analysis.schema import URGENCIES, BurnRates, Slo
 
 
@@ -205,8 +205,8 @@ class _Counted(NamedTuple):
 
     @classmethod
     def of(cls, given: pd.DataFrame, by: By, end: Moment | None, policy: AccountingPolicy | None) -> _Counted:
-        table = take(given, key_names(by))
-        verdict, when = (policy or AccountingPolicy()).judge(table), moments(table)
+        table = judged(given, policy, key_names(by))
+        verdict, when = verdicts(table), instants(table)
         weight = given["n"].to_numpy(dtype=np.int64) if "n" in given else np.ones(len(table), dtype=np.int64)
         groups = group(table, by)
         keep = np.flatnonzero((verdict != LEFT_OUT) & (when < (np.inf if end is None else moment_ms(end, "end"))))

@@ -14,12 +14,22 @@ from schedlog_analysis.matching.answers import USUAL, apply_runs, are_close, fin
 from schedlog_analysis.matching.definitions import Definition, Plan, Version, plan, previous_tick
 from schedlog_analysis.matching.earlier import complete, infer_definition
 from schedlog_analysis.matching.offsets import settle
-from schedlog_analysis.schema import STATUSES
+from schedlog_analysis.schema import REASONS, STATUSES
 
 ON_TIME, LATE, MISSED, UNKNOWN, DUPLICATE, EXTRA, MANUAL = range(len(STATUSES))
-# Why a tick is unknown; the later ones weigh more where several apply.
-WHY = ("", "clock change", "before the first definition", "hole", "truncated", "after the last look", "not read")
-KNOWN, CLOCK_CHANGE, UNDEFINED, HOLE, TRUNCATED, AFTER_LAST_LOOK, NOT_READ = range(len(WHY))
+# Why a tick is unknown, as codes of REASONS; where several apply, the later one in this list is told.
+KNOWN = 0
+CLOCK_CHANGE, UNDEFINED, HOLE, TRUNCATED, AFTER_LAST_LOOK, NOT_READ = (
+    REASONS.index(reason)
+    for reason in (
+        "clock change",
+        "before the first definition",
+        "hole",
+        "truncated",
+        "after the last look",
+        "not read",
+    )
+)
 
 CLOCKS: Final = 300_000  # [ms] how far the clock of whoever fetched may be behind the platform's
 ABSURD: Final = 400 * 86_400_000  # [ms] an entry so long after all else that is known of a schedule is not believed
@@ -58,7 +68,7 @@ class Rows(NamedTuple):
     row: Int64  # which invocation, -1 for none
     status: Int8
     is_ambiguous: Mask
-    why: Int8  # position in WHY
+    why: Int8  # why it is unknown, a code of REASONS; 0 where it is not
 
     @classmethod
     def of(cls, row: Int64, status: int, *, is_ambiguous: bool = False) -> Rows:

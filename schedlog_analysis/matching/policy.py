@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -13,11 +14,12 @@ from schedlog_analysis._core.arrays import Mask
 from schedlog_analysis._core.instants import MISSING, Int8, Int64, Moment, duration_ms, moment_ms, to_ms
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.schema import OUTCOMES, STATUSES, Invocations, Ticks
+from schedlog_analysis.schema import COUNTED, OUTCOMES, REASONS, STATUSES, Invocations, Ticks
 
-Verdict = Literal["up", "down", "left out"]
-VERDICTS = ("up", "down", "left out")
-UP, DOWN, LEFT_OUT = range(3)
+Verdict = Literal["up", "down", "left_out"]
+UP, DOWN, LEFT_OUT = range(len(COUNTED))
+_COUNTED, _REASONS = (pd.CategoricalDtype(pd.Index(names, dtype="str")) for names in (COUNTED, REASONS))
+_REASON = {reason: code for code, reason in enumerate(REASONS)}
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,14 @@ class AccountingPolicy:
     Parameters
     ----------
     partial, missed, late, skipped
-        ``"up"``, ``"down"`` or ``"left out"``.
+        ``"up"``, ``"down"`` or ``"left_out"``.
     duplicate, extra, manual
-        Whether they count by their outcome (``"outcome"``) or are ``"left out"``.
+        Whether they count by their outcome (``"outcome"``) or are ``"left_out"``.
+    open_after, open_for
+        An incident opens with so many ticks in a row that are down, or with one when it took so long until the next
+        good one.
+    close_after
+        An incident closes with the first of so many good ticks in a row.
     maintenance
         Windows that are left out, see `Maintenance`; one or several.
 
@@ -120,10 +127,13 @@ class AccountingPolicy:
     partial: Verdict = "down"
     missed: Verdict = "down"
     late: Verdict = "up"
-    skipped: Verdict = "left out"
-    duplicate: Literal["outcome", "left out"] = "left out"
-    extra: Literal["outcome", "left out"] = "outcome"
-    manual: Literal["outcome", "left out"] = "left out"
+    skipped: Verdict = "left_out"
+    duplicate: Literal["outcome", "left_out"] = "left_out"
+    extra: Literal["outcome", "left_out"] = "outcome"
+    manual: Literal["outcome", "left_out"] = "left_out"
+    open_after: int = 2
+    open_for: str = "6h"
+    close_after: int = 2
     maintenance: tuple[Maintenance, ...] = ()
 
     def __post_init__(self) -> None:
@@ -133,50 +143,84 @@ class AccountingPolicy:
         wrong = [window for window in windows if not isinstance(window, Maintenance)]
         if wrong:
             raise ConfigError(f"The policy's `maintenance` has {wrong[0]!r}; expected windows such as {EXAMPLE!r}.")
-        for field in fields(self)[:-1]:
-            allowed = VERDICTS if field.name in ("partial", "missed", "late", "skipped") else ("outcome", "left out")
-            value = getattr(self, field.name)
+        for name in ("open_after", "close_after"):
+            if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
+                raise ConfigError(f"`{name}` is {getattr(self, name)!r}; expected 1 tick or more.")
+        duration_ms(self.open_for, "open_for")
+        for name in (*_STATED, *_BEYOND):
+            allowed = COUNTED if name in _STATED else ("outcome", "left_out")
+            value = str(getattr(self, name)).replace(" ", "_")  # people write "left out"
+            object.__setattr__(self, name, value)
             if value not in allowed:
-                raise ConfigError(f"The policy's `{field.name}` is {value!r}; expected one of {', '.join(allowed)}.")
+                raise ConfigError(f"The policy's `{name}` is {value!r}; expected one of {', '.join(allowed)}.")
 
-    def judge(self, table: pd.DataFrame) -> Int8:
+    def judge(self, table: pd.DataFrame) -> pd.DataFrame:
         """
-        Judge each row of a table of Ticks or Invocations: 0 up, 1 down, 2 left out.
+        Add to each row of Ticks or Invocations what it counts as, and why.
 
-        The moment that counts is the planned one, or the invocation where nothing was planned.
+        This is the only place where good and bad are told apart. The planned instant decides what lies in a
+        maintenance window, or the invocation where nothing was planned.
+
+        Parameters
+        ----------
+        table
+            Ticks or Invocations. A `reason` that is there already is kept for ticks that are unknown: only the log
+            tells why nobody knows.
+
+        Returns
+        -------
+        judged
+            The same rows with the columns `counted_as` and `reason`, see `schema.JudgedTicks`; empty if `table` is.
+
+        Examples
+        --------
+        >>> AccountingPolicy().judge(Ticks.empty()).columns[-2:].tolist()
+        ['counted_as', 'reason']
         """
-        outcome = table["outcome"].cat.codes.to_numpy()  # in the order of OUTCOMES, -1 for none
+        outcome = table["outcome"].cat.codes.to_numpy() + np.int8(1)  # in the order of OUTCOMES, 0 for none
         if "status" in table:
-            rules = self._rules()
-            status = table["status"].cat.codes.to_numpy()
-            verdict = rules.ravel()[status * np.int8(rules.shape[1]) + outcome + np.int8(1)]
+            counted, why = self._by_status()
+            cell = table["status"].cat.codes.to_numpy() * np.int8(counted.shape[1]) + outcome
+            verdict, reason = counted.ravel()[cell], why.ravel()[cell]
+            if "reason" in table:
+                is_unknown = (table["status"] == "unknown").to_numpy()
+                reason = np.where(is_unknown, table["reason"].cat.codes.to_numpy(), reason)
         else:
-            verdict = self._by_outcome()[outcome + np.int8(1)]
-            if self.manual == "left out":
-                verdict[table["is_manual"].to_numpy(dtype=bool)] = LEFT_OUT
-        return self._less_maintenance(verdict, moments(table))
-
-    def _by_outcome(self) -> Int8:
-        """Verdict of each outcome; the first is that of none."""
-        chosen = (VERDICTS.index(value) for value in (self.partial, "down", self.skipped))
-        return np.array([LEFT_OUT, UP, *chosen], dtype=np.int8)
-
-    def _rules(self) -> Int8:
-        """Verdict of each status, in rows, with each outcome."""
-        rules = np.tile(self._by_outcome(), (len(STATUSES), 1))
-        of = {name: rules[number] for number, name in enumerate(STATUSES)}
-        of["missed"][:] = VERDICTS.index(self.missed)
-        of["unknown"][:] = LEFT_OUT
-        of["late"][of["late"] == UP] = VERDICTS.index(self.late)
-        for name in _BEYOND:
-            if getattr(self, name) == "left out":
-                of[name][:] = LEFT_OUT
-        return rules
-
-    def _less_maintenance(self, verdict: Int8, when: Int64) -> Int8:
+            counted, why = self._by_outcome()
+            verdict, reason = counted[outcome], why[outcome]
+            if self.manual == "left_out":
+                is_manual = table["is_manual"].to_numpy(dtype=bool)
+                verdict[is_manual], reason[is_manual] = LEFT_OUT, _REASON["manual"]
         for window in self.maintenance:
-            verdict[window.holds(when)] = LEFT_OUT
-        return verdict
+            is_inside = window.holds(instants(table)) & (verdict != LEFT_OUT)
+            verdict[is_inside], reason[is_inside] = LEFT_OUT, _REASON["maintenance"]
+        return table.assign(
+            counted_as=pd.Categorical.from_codes(verdict, dtype=_COUNTED),
+            reason=pd.Categorical.from_codes(reason, dtype=_REASONS),
+        )
+
+    def _by_outcome(self) -> tuple[Int8, Int8]:
+        """Say for each outcome what it counts as, and why; the first is that of none."""
+        verdicts = (COUNTED.index(value) for value in (self.partial, "down", self.skipped))
+        reasons = ("hole", "started", "partial", "failed", "skipped")
+        return (
+            np.array([LEFT_OUT, UP, *verdicts], dtype=np.int8),
+            np.array([_REASON[reason] for reason in reasons], dtype=np.int8),
+        )
+
+    def _by_status(self) -> tuple[Int8, Int8]:
+        """Say for each status, in rows, and outcome what it counts as, and why."""
+        counted, why = (np.tile(row, (len(STATUSES), 1)) for row in self._by_outcome())
+        row = {status: number for number, status in enumerate(STATUSES)}
+        counted[row["missed"]], why[row["missed"]] = COUNTED.index(self.missed), _REASON["missed"]
+        counted[row["unknown"]], why[row["unknown"]] = LEFT_OUT, _REASON["hole"]
+        if self.late != "up":
+            started = OUTCOMES.index("ok") + 1
+            counted[row["late"], started], why[row["late"], started] = COUNTED.index(self.late), _REASON["late"]
+        for status in _BEYOND:
+            if getattr(self, status) == "left_out":
+                counted[row[status]], why[row[status]] = LEFT_OUT, _REASON[status]
+        return counted, why
 
     def sentences(self) -> list[str]:
         """
@@ -191,26 +235,65 @@ class AccountingPolicy:
         told = partly.get(self.partial, "down when all failed, left out when only some failed")
         rules = [
             f"A tick is up when every action started, {told} to start.",
-            f"Missed ticks are {self.missed}; late ones are {self.late}; ticks that the log cannot show are left out.",
-            f"Ticks skipped because an exclusive run was still running are {self.skipped}.",
-            *(f"{name.capitalize()} invocations {_counted(getattr(self, name))}." for name in _BEYOND),
+            (
+                f"Missed ticks are {_say(self.missed)}; late ones are {_say(self.late)};"
+                " ticks that the log cannot show are left out."
+            ),
+            f"Ticks skipped because an exclusive run was still running are {_say(self.skipped)}.",
+            (
+                f"An incident opens with {self.open_after} ticks in a row that are down, or with one if the next"
+                f" good one came {self.open_for} later or more; it closes with {self.close_after} good ones in a row."
+            ),
+            *(f"{name.capitalize()} invocations {_say_counted(getattr(self, name))}." for name in _BEYOND),
         ]
         return rules + [f"Left out as maintenance: {window}." for window in self.maintenance]
 
 
+_STATED = ("partial", "missed", "late", "skipped")
 _BEYOND = ("duplicate", "extra", "manual")
 assert OUTCOMES == ("ok", "partial", "failed", "skipped")  # `_by_outcome` relies on their order
 
 
-def take(given: Any, further: list[str]) -> pd.DataFrame:  # noqa: ANN401 - whatever a user gave
-    """Take a table of Ticks, or else of Invocations, with those of these further columns that it has."""
+def judged(given: Any, policy: AccountingPolicy | None = None, further: Sequence[str] = ()) -> pd.DataFrame:  # noqa: ANN401 - whatever a user gave
+    """
+    Take a table of Ticks, or else of Invocations, judged by a policy.
+
+    Parameters
+    ----------
+    given
+        Ticks or Invocations.
+    policy
+        Who judges. None takes the judgement that the table brings along, or the default policy's where it has none.
+    further
+        Names of further columns to keep, where the table has them.
+
+    Returns
+    -------
+    judged
+        The declared columns, then `counted_as`, `reason` and the further ones.
+
+    Raises
+    ------
+    SchemaError
+        If it is neither.
+    """
     is_ticks = isinstance(given, pd.DataFrame) and "status" in given
     table = (Ticks if is_ticks else Invocations).accept(given)
-    return table.assign(**{name: given[name].to_numpy() for name in further if name in given and name not in table})
+    is_judged = {"counted_as", "reason"} <= set(given)
+    kept = [*further, *(("counted_as", "reason") if is_judged else ())]
+    table = table.assign(**{name: given[name].array for name in kept if name in given and name not in table})
+    if policy is None and is_judged:
+        return table
+    return (policy or AccountingPolicy()).judge(table)
 
 
-def moments(table: pd.DataFrame) -> Int64:
-    """Give the moment that counts for each row of Ticks or Invocations, in milliseconds."""
+def verdicts(table: pd.DataFrame) -> Int8:
+    """Give the codes of `counted_as`: UP, DOWN or LEFT_OUT for each row of a judged table."""
+    return np.asarray(table["counted_as"].cat.codes.to_numpy())
+
+
+def instants(table: pd.DataFrame) -> Int64:
+    """Give the instant that counts for each row of Ticks or Invocations, in milliseconds."""
     invoked = to_ms(table["invoked_at"])
     if "planned_at" not in table:
         return invoked
@@ -219,5 +302,9 @@ def moments(table: pd.DataFrame) -> Int64:
     return np.where(is_beyond, invoked, planned) if is_beyond.any() else planned
 
 
-def _counted(rule: str) -> str:
-    return "are left out" if rule == "left out" else "count by their outcome"
+def _say_counted(rule: str) -> str:
+    return "are left out" if rule == "left_out" else "count by their outcome"
+
+
+def _say(verdict: str) -> str:
+    return verdict.replace("_", " ")

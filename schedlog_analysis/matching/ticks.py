@@ -40,7 +40,8 @@ from schedlog_analysis.matching.match import (
     Window,
     match_schedule,
 )
-from schedlog_analysis.schema import STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
+from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
 
 __all__ = ["EXTRA", "LATE", "MISSED", "ON_TIME", "ticks"]
 
@@ -58,6 +59,7 @@ def ticks(  # noqa: PLR0913 - all but the first two by name
     tz: str = "UTC",
     grace: str | timedelta = "60s",
     tolerance: str | timedelta = "1s",
+    policy: AccountingPolicy | None = None,
 ) -> pd.DataFrame:
     """
     Match every planned tick with the invocation that answered it.
@@ -93,11 +95,13 @@ def ticks(  # noqa: PLR0913 - all but the first two by name
         A delay longer than this is late; never more than half the gap to the next tick.
     tolerance
         How far the platform's clock may run ahead of the plan.
+    policy
+        What each tick counts as; by default `AccountingPolicy()`.
 
     Returns
     -------
     ticks
-        One row per planned tick and per invocation without one, sorted by schedule and time, see `schema.Ticks`.
+        One row per planned tick and per invocation without one, sorted by schedule and time, see `schema.JudgedTicks`.
 
     Raises
     ------
@@ -131,7 +135,7 @@ def ticks(  # noqa: PLR0913 - all but the first two by name
         if schedule_id in looks:
             of_it = of_it._replace(until=looks[schedule_id], is_dated=True)
         parts.append(match_schedule(definitions.get(schedule_id), given, of_it, window))
-    return _table(parts, everyone, inv)
+    return (policy or AccountingPolicy()).judge(_table(parts, everyone, inv))
 
 
 def _read_window(
@@ -196,7 +200,7 @@ def _pairs(keys: pd.Series[Any], left: Int64, right: Int64) -> dict[str, Int64]:
 
 def _table(parts: list[Rows], everyone: pd.Index[Any], inv: pd.DataFrame) -> pd.DataFrame:
     if not parts:
-        return pd.DataFrame(Ticks.empty())
+        return pd.DataFrame(Ticks.empty()).assign(reason=pd.Categorical([], categories=pd.Index(REASONS, dtype="str")))
     rows = Rows.joined(parts)
     owner = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
     is_alone = rows.row < 0
@@ -213,6 +217,7 @@ def _table(parts: list[Rows], everyone: pd.Index[Any], inv: pd.DataFrame) -> pd.
             "status": pd.Categorical.from_codes(rows.status, categories=pd.Index(STATUSES, dtype="str")),
             "outcome": pd.Categorical.from_codes(outcome, categories=inv["outcome"].cat.categories),
             "is_ambiguous": rows.is_ambiguous,
+            "reason": pd.Categorical.from_codes(rows.why, categories=pd.Index(REASONS, dtype="str")),
         },
         copy=False,
     )

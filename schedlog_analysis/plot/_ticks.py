@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
+from schedlog_analysis.matching.policy import judged
 from schedlog_analysis.plot._scales import date_axis, local_starts, positions, zone
 from schedlog_analysis.plot._style import (
     MARKS,
@@ -22,7 +23,7 @@ from schedlog_analysis.plot._style import (
     open_axes,
     strokes,
 )
-from schedlog_analysis.schema import NOT_STARTED, Ticks
+from schedlog_analysis.schema import Ticks
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -46,7 +47,7 @@ def ticks(
     """
     Draw the ticks of each schedule over time: upper line by status, lower line by outcome where it was not ok.
 
-    Rows stand worst first (missed, failed and partly failed ticks). Above 1,500 ticks a mark is a local day, or a
+    Rows stand worst first: by the ticks that count as down. Above 1,500 ticks a mark is a local day, or a
     week where the days are many, and shows the worst that happened in it; the legend still counts ticks.
 
     Parameters
@@ -79,7 +80,7 @@ def ticks(
     """
     canvas = open_axes(ax)
     zone(tz)
-    table = Ticks.accept(ticks)
+    table = judged(Ticks.accept(ticks))
     at = table["planned_at"].fillna(table["invoked_at"])
     table = table[at.notna()].assign(at=at)
     if table.empty:
@@ -94,8 +95,7 @@ def ticks(
 
 
 def _worst_first(table: pd.DataFrame) -> list[str]:
-    bad = table["status"].eq("missed") | table["outcome"].isin(NOT_STARTED)
-    n_bad = bad.groupby(table["schedule_id"].astype("str")).sum()
+    n_bad = table["counted_as"].eq("down").groupby(table["schedule_id"].astype("str")).sum()
     return [str(each) for each in n_bad.sort_index().sort_values(ascending=False, kind="stable").index]
 
 

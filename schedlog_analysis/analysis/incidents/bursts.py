@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from schedlog_analysis._core.instants import MISSING, Int64, to_instants
-from schedlog_analysis.analysis.trials import read_trials
+from schedlog_analysis.analysis.counted import read_counted
 from schedlog_analysis.errors import ConfigError
+from schedlog_analysis.matching.policy import AccountingPolicy
 
 Float64 = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ class _Densest(NamedTuple):
     p_value: Float64
 
 
-def bursts(table: pd.DataFrame, *, false_alarm: float = 0.01, include_partial: bool = False) -> pd.DataFrame:
+def bursts(table: pd.DataFrame, *, false_alarm: float = 0.01, policy: AccountingPolicy | None = None) -> pd.DataFrame:
     """
     Tell for each schedule whether its failures are clumped beyond chance, and where most.
 
@@ -47,8 +48,8 @@ def bursts(table: pd.DataFrame, *, false_alarm: float = 0.01, include_partial: b
         Ticks or Invocations of any number of schedules.
     false_alarm
         Share of schedules without clumps in which chance may be taken for a burst, above 0 and below 1.
-    include_partial
-        Count a tick as bad when only some of its actions failed.
+    policy
+        What counts as down and what is left out, see `error_rate`.
 
     Returns
     -------
@@ -82,17 +83,17 @@ def bursts(table: pd.DataFrame, *, false_alarm: float = 0.01, include_partial: b
     """
     if not 0 < false_alarm < 1:
         raise ConfigError(f"`false_alarm` is {false_alarm}; expected a share above 0 and below 1, such as 0.01.")
-    trials = read_trials(table, include_partial=include_partial).known()
-    present, schedule = np.unique(trials.schedule, return_inverse=True)
+    counted = read_counted(table, policy)
+    present, schedule = np.unique(counted.schedule, return_inverse=True)
     n = np.bincount(schedule, minlength=len(present))
-    bad = np.flatnonzero(trials.is_bad)
+    bad = np.flatnonzero(counted.is_down)
     densest = _grow(_scan(bad, schedule[bad], n), bad, schedule[bad])
     is_there = densest.n_bad > 0
     first, last = (np.append(bad, 0)[np.where(is_there, rows, 0)] for rows in (densest.first, densest.last))
-    at = np.append(trials.planned, MISSING)
+    at = np.append(counted.instant, MISSING)
     return pd.DataFrame(
         {
-            "schedule_id": pd.Series(trials.schedule_ids.take(present), dtype="str"),
+            "schedule_id": pd.Series(counted.schedule_ids.take(present), dtype="str"),
             "n": n,
             "n_bad": np.bincount(schedule[bad], minlength=len(present)),
             "started_at": to_instants(np.where(is_there, at[first], MISSING)),

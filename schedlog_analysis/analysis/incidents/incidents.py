@@ -1,57 +1,56 @@
 """
-An incident is a stretch of bad ticks of one schedule: it did not run, or what it ran failed, again and again.
+An incident is a stretch in which one schedule is down: it did not run, or what it ran failed, again and again.
 
 Across schedules, incidents of the same problem at the same time are one fleet incident.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis._core.arrays import Mask, among, encode
-from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, to_durations, to_instants, to_ms
+from schedlog_analysis._core.arrays import Mask, encode
+from schedlog_analysis._core.instants import FOREVER, MISSING, Int64, duration_ms, to_durations, to_instants, to_ms
 from schedlog_analysis._core.redact import redact_texts
+from schedlog_analysis.analysis.counted import Counted, read_counted
 from schedlog_analysis.analysis.failures.causes import MISSED, RULES, Rule
 from schedlog_analysis.analysis.failures.labels import label_messages, labelled
-from schedlog_analysis.analysis.incidents.stretches import Stretches, find_streaks, find_unlikely
-from schedlog_analysis.analysis.trials import Trials, read_trials
-from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.schema import NOT_STARTED, Incidents, Invocations, Ticks
+from schedlog_analysis.matching.policy import AccountingPolicy, instants, judged
+from schedlog_analysis.schema import Incidents, Invocations, Schedules, Ticks
 
-MIN_BAD: Final = 3  # bad ticks that an incident has at least, unless `open_after` says otherwise
-CLOSE_AFTER: Final = 4  # good ticks in a row that end an incident; one that is 80 % bad has as many once in 600 ticks
 MIN_RECOVERIES: Final = 2  # times that a flapping incident seemed over
+
+
+class Stretches(NamedTuple):
+    """Rows of the first and of the last tick of each stretch that is down, sorted."""
+
+    first: Int64
+    last: Int64
 
 
 def incidents(
     ticks: pd.DataFrame,
     invocations: pd.DataFrame | None = None,
     *,
+    policy: AccountingPolicy | None = None,
     open_after: int | None = None,
     close_after: int | None = None,
-    false_alarm: float = 0.05,
-    include_partial: bool = False,
+    schedules: pd.DataFrame | None = None,
+    seen_until: Mapping[str, pd.Timestamp] | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> pd.DataFrame:
     """
-    Find the incidents of each schedule: from the first bad tick to the first good one after it.
+    Find the incidents of each schedule: from its first tick that is down to the first good one after it.
 
-    A tick is bad when it was missed or its invocation failed. Unknown ticks neither open nor close an incident;
-    duplicate, extra and manual invocations are left out.
-
-    By default 3 bad ticks in a row open an incident, and more where the schedule often fails anyway: so many that
-    chance alone would make fewer than `false_alarm` incidents in the whole log of the schedule. (At 5 % that is 4 in
-    a row in a month of hours: 3 in a row happen by chance once a year.) A short recovery does not end an incident when
-    the bad ticks on both of its sides outweigh it, and a single bad tick beside an incident does not prolong it;
-    `close_after` good ticks in a row always end it. `stretches.find_unlikely` gives the arithmetic.
-
-    With `open_after` the rule is plain counting instead: that many bad ticks in a row open an incident, `close_after`
-    good ones in a row close it, chance or not.
+    An incident opens with two ticks counted down in a row, or with one when it took six hours or more until the next
+    good one. It closes with the first of two good ticks in a row, or when the schedule was switched off or deleted;
+    else it is open. What the policy leaves out neither opens nor closes one. The numbers are the policy's `open_after`,
+    `open_for` and `close_after`.
 
     Parameters
     ----------
@@ -59,14 +58,16 @@ def incidents(
         Ticks of any number of schedules, see `schema.Ticks`.
     invocations
         Their invocations, for cluster, cause and example; without them these are missing for failed ticks.
-    open_after
-        Bad ticks in a row that open an incident; if not given, chance decides.
-    close_after
-        Good ticks in a row that close it: 4 if not given, with `open_after` 1.
-    false_alarm
-        How many incidents chance may make in one schedule, on average; not used with `open_after`.
-    include_partial
-        Count a tick as bad when only some of its actions failed.
+    policy
+        What counts as down, and when an incident opens and closes. By default, the judgement that the ticks bring
+        along, and the numbers of `AccountingPolicy()`.
+    open_after, close_after
+        Other numbers than the policy's.
+    schedules
+        Their definitions, see `schema.Schedules`: one that is switched off, or has none while others do, is not down
+        any more.
+    seen_until
+        Until when the log of each schedule is known; by default, until its last tick.
     rules
         Rules for the causes, see `find_causes`.
 
@@ -75,12 +76,12 @@ def incidents(
     incidents
         See `schema.Incidents`, sorted by schedule and start; `is_flapping` tells whether it seemed over at least
         twice. Cluster, cause and example are those of most of its messages; when most of its ticks were
-        missed, the cause is `missed` and there is no message. Empty if nothing was bad.
+        missed, the cause is `missed` and there is no message. Empty if nothing was down.
 
     Raises
     ------
     ConfigError
-        If a rule of opening or closing is less than 1, or `false_alarm` is not above 0.
+        If a number of ticks is less than 1.
 
     Examples
     --------
@@ -91,63 +92,143 @@ def incidents(
     >>> incidents(Ticks.cast(ticks))[["n_ticks", "duration"]].values.tolist()
     [[4, Timedelta('0 days 04:00:00')]]
     """
-    told = Invocations.empty() if invocations is None else Invocations.accept(invocations)
-    options: dict[str, Any] = {"open_after": open_after, "close_after": close_after, "false_alarm": false_alarm}
-    found, messages = find_incidents(ticks, told, **options, include_partial=include_partial)
-    texts = pd.Index(encode(_failed(told)["message"])[1], dtype="str")
-    return explain(found, messages, label_messages(texts, rules).set_axis(texts))
+    inv = Invocations.empty() if invocations is None else Invocations.accept(invocations)
+    rule = policy or AccountingPolicy()
+    rule = rule if open_after is None else replace(rule, open_after=open_after)
+    rule = rule if close_after is None else replace(rule, close_after=close_after)
+    ticks = judged(Ticks.accept(ticks) if policy else ticks, policy)
+    found, downs = find_incidents(ticks, inv, rule, schedules=schedules, seen_until=seen_until)
+    texts = pd.Index(encode(downs["message"].dropna())[1], dtype="str")
+    return explain(found, downs, label_messages(texts, rules).set_axis(texts))
 
 
 def find_incidents(
     ticks: pd.DataFrame,
     invocations: pd.DataFrame,
+    rule: AccountingPolicy,
     *,
-    open_after: int | None = None,
-    close_after: int | None = None,
-    false_alarm: float = 0.05,
-    include_partial: bool = False,
+    schedules: pd.DataFrame | None = None,
+    seen_until: Mapping[str, pd.Timestamp] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
-    Find incidents as `incidents` does, and what was told in them, without saying what it means.
+    Find incidents as `incidents` does, and the single ticks that are down, without saying what their messages mean.
 
-    That takes the messages of all schedules, so parts of a fleet leave it to `explain`.
+    That takes the messages of all schedules, so parts of an account leave it to `explain`.
+
+    Parameters
+    ----------
+    ticks
+        Judged ticks, see `schema.JudgedTicks`.
+    invocations, schedules, seen_until
+        As of `incidents`.
+    rule
+        When an incident opens and closes; the judgement is that of the ticks.
 
     Returns
     -------
-    incidents, messages
-        `schema.Incidents` without cluster, cause and example; and incident_id, message and n, the number of bad ticks
-        of the incident with that message.
+    incidents, downs
+        `schema.Incidents` without cluster, cause and example; and one row per tick that is down: schedule_id, instant
+        (when it was planned, or else invoked), invoked_at, recovered_at (next good tick; missing if there is none),
+        reason, message (empty where none was logged, missing where nothing was invoked) and incident_id (missing
+        outside of incidents).
 
     Examples
     --------
-    >>> [table.empty for table in find_incidents(Ticks.empty(), Invocations.empty())]
+    >>> judged_ticks = AccountingPolicy().judge(Ticks.empty())
+    >>> [table.empty for table in find_incidents(judged_ticks, Invocations.empty(), AccountingPolicy())]
     [True, True]
     """
-    _check(open_after, close_after, false_alarm)
-    trials = read_trials(Ticks.accept(ticks), include_partial=include_partial)
-    known = np.flatnonzero(trials.is_known)
-    schedule, is_bad = trials.schedule[known], trials.is_bad[known]
-    if open_after is None:
-        found = find_unlikely(schedule, is_bad, close_after or CLOSE_AFTER, false_alarm, MIN_BAD)
-    else:
-        found = find_streaks(schedule, is_bad, open_after, close_after or 1)
-    spans = Stretches(known[found.first], known[found.last])
-    table = _measure(trials, spans).assign(is_flapping=_recoveries(is_bad, found) >= MIN_RECOVERIES)
-    return table, _told(trials, spans, table["incident_id"], _failed(Invocations.accept(invocations)))
+    counted = read_counted(ticks)
+    until = _find_ends(ticks, counted, seen_until)
+    spans = _find_stretches(counted, rule, until)
+    ended = _close(counted, spans, rule, _find_retirements(counted, schedules, until))
+    return _measure(counted, spans, ended), _list_downs(counted, spans, invocations)
 
 
-def explain(incidents: pd.DataFrame, messages: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+def _find_ends(ticks: pd.DataFrame, counted: Counted, seen_until: Mapping[str, pd.Timestamp] | None) -> Int64:
+    """Tell until when each schedule is known: as given, else until its last row, whatever that counts as."""
+    ids = counted.schedule_ids
+    last = pd.Series(instants(ticks)).groupby(pd.Index(ticks["schedule_id"]).astype("str")).max().reindex(ids)
+    ends = last.fillna(MISSING).to_numpy(dtype=np.int64)
+    if seen_until:
+        given = pd.DatetimeIndex([seen_until.get(schedule_id, pd.NaT) for schedule_id in ids], tz="UTC")
+        ends = np.where(given.isna(), ends, to_ms(given))
+    return ends
+
+
+def _find_stretches(counted: Counted, rule: AccountingPolicy, until: Int64) -> Stretches:
+    """Debounce: cut the down ticks where enough good ones follow each other, keep the pieces that open an incident."""
+    schedule, down = counted.schedule, np.flatnonzero(counted.is_down)
+    apart = (down[1:] - down[:-1] > rule.close_after) | (schedule[down[1:]] != schedule[down[:-1]])
+    piece = np.concatenate([np.zeros(min(len(down), 1), dtype=np.int64), np.cumsum(apart)])
+    opens = _are_in_a_row(counted, down, rule.open_after)
+    opens |= _find_recovery(counted, down, until) - counted.instant[down] >= duration_ms(rule.open_for, "open_for")
+    opened, which = np.unique(piece[opens], return_index=True)
+    last = np.searchsorted(piece, opened, side="right") - 1
+    return Stretches(down[opens][which], down[last])
+
+
+def _are_in_a_row(counted: Counted, down: Int64, n: int) -> Mask:
+    """Tell which down ticks begin a row of n of one schedule."""
+    ends = np.arange(len(down)) + n - 1
+    is_there = ends < len(down)
+    last = down[np.where(is_there, ends, 0)]
+    return np.asarray(is_there & (last == down + n - 1) & (counted.schedule[last] == counted.schedule[down]))
+
+
+def _find_recovery(counted: Counted, rows: Int64, until: Int64) -> Int64:
+    """Give the instant of the next good tick after some rows; where there is none, until when the schedule is known."""
+    good = np.flatnonzero(~counted.is_down)
+    place = np.searchsorted(good, rows)
+    after = np.append(good, 0)[place]
+    is_there = place < len(good)
+    if not len(good):
+        return until[counted.schedule[rows]]
+    is_there &= counted.schedule[after] == counted.schedule[rows]
+    return np.where(is_there, counted.instant[after], until[counted.schedule[rows]])
+
+
+def _close(counted: Counted, spans: Stretches, rule: AccountingPolicy, retired: Int64) -> Int64:
+    """Give the end of each stretch: the first good tick, or when its schedule retired; MISSING while it is open."""
+    schedule = counted.schedule
+    end = np.searchsorted(schedule, schedule[spans.last], side="right")  # the row after the schedule's last
+    following = spans.last + 1
+    next_down = np.append(np.flatnonzero(counted.is_down), len(schedule))
+    until_down = np.minimum(next_down[np.searchsorted(next_down, following)], end)
+    is_closed = until_down - following >= rule.close_after
+    ended = np.full(len(spans.last), MISSING)
+    ended[is_closed] = counted.instant[following[is_closed]]
+    off = retired[schedule[spans.last]]
+    is_off = ~is_closed & (off != MISSING)
+    ended[is_off] = np.maximum(off, counted.instant[spans.last] + 1)[is_off]
+    return ended
+
+
+def _find_retirements(counted: Counted, schedules: pd.DataFrame | None, until: Int64) -> Int64:
+    """Tell since when each schedule is switched off, or known to be gone; MISSING where it is not."""
+    ids = counted.schedule_ids
+    if schedules is None or schedules.empty:
+        return np.full(len(ids), MISSING)
+    newest = Schedules.accept(schedules).sort_values("modified_at").drop_duplicates("schedule_id", keep="last")
+    newest = newest.set_index("schedule_id").reindex(pd.Index(ids, dtype="str"))
+    is_off = (newest["is_enabled"] == False).to_numpy(dtype=bool)  # noqa: E712 - missing where there is none
+    is_gone = newest["modified_at"].isna().to_numpy()
+    return np.select([is_off, is_gone], [to_ms(newest["modified_at"]), until], MISSING)
+
+
+def explain(incidents: pd.DataFrame, downs: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """
     Give each incident the cluster, cause and example of most of its messages; `missed` if most of it was silence.
 
     Parameters
     ----------
-    incidents, messages
+    incidents, downs
         See `find_incidents`.
     labels
         What `label_messages` says of the messages, indexed by them.
     """
-    votes = labelled(messages, labels).astype({"cluster_id": "str", "message": "str"})
+    sizes = downs.dropna(subset=["incident_id", "message"]).groupby(["incident_id", "message"]).size()
+    votes = labelled(sizes.reset_index(name="n"), labels).astype({"cluster_id": "str", "message": "str"})
     votes["n_cluster"] = votes.groupby(["incident_id", "cluster_id"])["n"].transform("sum")
     votes = votes.sort_values(["n_cluster", "n", "cluster_id", "message"], ascending=[False, False, True, True])
     chosen = votes.drop_duplicates("incident_id").set_index("incident_id").reindex(incidents["incident_id"])
@@ -225,36 +306,21 @@ def _fleet_table(shared: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _check(open_after: int | None, close_after: int | None, false_alarm: float) -> None:
-    for name, value in (("open_after", open_after), ("close_after", close_after)):
-        if value is not None and value < 1:
-            raise ConfigError(f"`{name}` is {value}; expected 1 tick or more.")
-    if not false_alarm > 0:
-        raise ConfigError(f"`false_alarm` is {false_alarm}; expected a number above 0, such as 0.05.")
-
-
-def _measure(trials: Trials, spans: Stretches) -> pd.DataFrame:
-    first, last = spans
-    is_good = trials.is_known & ~trials.is_bad
-    good = np.append(np.flatnonzero(is_good), len(is_good))
-    after = good[np.searchsorted(good, last)]
-    schedule = trials.schedule
-    ends = after < len(schedule)
-    ends[ends] = schedule[after[ends]] == schedule[last[ends]]
-    started = trials.planned[first]
-    ended = np.full(len(first), MISSING)
-    ended[ends] = trials.planned[after[ends]]
-    schedule_ids = trials.schedule_ids.take(schedule[first])
+def _measure(counted: Counted, spans: Stretches, ended: Int64) -> pd.DataFrame:
+    started = counted.instant[spans.first]
+    schedule_ids = counted.schedule_ids.take(counted.schedule[spans.first])
+    pairs = zip(schedule_ids, started, strict=True)
     return pd.DataFrame(
         {
-            "incident_id": [_id(who, when) for who, when in zip(schedule_ids, started, strict=True)],
-            "schedule_id": schedule_ids,
+            "incident_id": pd.Series([_id(schedule_id, at) for schedule_id, at in pairs], dtype="str"),
+            "schedule_id": pd.Series(schedule_ids, dtype="str"),
             "started_at": to_instants(started),
             "ended_at": to_instants(ended),
-            "duration": to_durations(np.where(ends, ended - started, MISSING)),
-            "n_ticks": last - first + 1,
-            "n_failed": _count(trials.is_bad & ~trials.is_missed, spans),
-            "n_missed": _count(trials.is_missed, spans),
+            "duration": to_durations(np.where(ended == MISSING, MISSING, ended - started)),
+            "n_ticks": spans.last - spans.first + 1,
+            "n_failed": _count(counted.is_down & ~counted.is_missed, spans),
+            "n_missed": _count(counted.is_down & counted.is_missed, spans),
+            "is_flapping": _count_recoveries(counted.is_down, spans) >= MIN_RECOVERIES,
         }
     )
 
@@ -268,35 +334,36 @@ def _count(mask: Mask, spans: Stretches) -> Int64:
     return np.searchsorted(rows, spans.last, side="right") - np.searchsorted(rows, spans.first)
 
 
-def _recoveries(is_bad: Mask, found: Stretches) -> Int64:
+def _count_recoveries(is_down: Mask, spans: Stretches) -> Int64:
     """Count the times that it turned good inside a stretch."""
-    return _count(~is_bad & np.append(False, is_bad)[:-1], found)
+    return _count(~is_down & np.append(False, is_down)[:-1], spans)
 
 
-def _failed(invocations: pd.DataFrame) -> pd.DataFrame:
-    """Give schedule_id, invoked_at and message of the failed invocations that told one."""
-    rows = np.flatnonzero(among(invocations["outcome"], NOT_STARTED))
-    names = ("schedule_id", "invoked_at", "message")
-    return pd.DataFrame({name: invocations[name].take(rows) for name in names}).dropna(subset="message")
-
-
-def _told(trials: Trials, spans: Stretches, incident_ids: pd.Series[Any], failed: pd.DataFrame) -> pd.DataFrame:
-    """Count the messages of the bad ticks of each incident."""
-    (owner, ids), (message, messages) = encode(failed["schedule_id"]), encode(failed["message"])
-    who = trials.schedule_ids.get_indexer(pd.Index(ids, dtype="str"))[owner]
-    logged = pd.DataFrame({"schedule": who, "invoked": to_ms(failed["invoked_at"]), "message": message})
-    place = np.flatnonzero(trials.is_bad & ~trials.is_missed)
-    incident = np.searchsorted(spans.first, place, side="right") - 1
-    inside = (incident >= 0) & (place <= np.append(spans.last, -1)[incident])
-    place, incident = place[inside], incident[inside]
-    bad = pd.DataFrame({"incident": incident, "schedule": trials.schedule[place], "invoked": trials.invoked[place]})
-    keys = ["schedule", "invoked"]
-    rows = bad.merge(logged.drop_duplicates(keys), on=keys)
-    votes = rows.groupby(["incident", "message"]).size().reset_index(name="n")
-    return pd.DataFrame(
+def _list_downs(counted: Counted, spans: Stretches, invocations: pd.DataFrame) -> pd.DataFrame:
+    """List the ticks that are down, with what was logged of them and the incident that they belong to."""
+    row = np.flatnonzero(counted.is_down)
+    stretch = np.searchsorted(spans.first, row, side="right") - 1
+    is_inside = (stretch >= 0) & (row <= np.append(spans.last, -1)[stretch])
+    began = np.append(spans.first, 0)[np.where(is_inside, stretch, -1)]
+    owners = pd.Series(counted.schedule_ids.take(counted.schedule[row]), dtype="str")
+    pairs = zip(owners, counted.instant[began], is_inside, strict=True) if len(counted.instant) else ()
+    downs = pd.DataFrame(
         {
-            "incident_id": incident_ids.take(votes["incident"].to_numpy()).to_numpy(),
-            "message": pd.Index(messages, dtype="str").take(votes["message"]),
-            "n": votes["n"],
+            "schedule_id": owners,
+            "instant": to_instants(counted.instant[row]),
+            "invoked_at": to_instants(counted.invoked[row]),
+            "recovered_at": to_instants(_find_recovery(counted, row, np.full(len(counted.schedule_ids), MISSING))),
+            "reason": counted.reason.take(row),
+            "incident_id": pd.Series([_id(key, at) if inside else None for key, at, inside in pairs], dtype="str"),
         }
-    ).astype({"incident_id": "str", "message": "str"})
+    )
+    return _add_messages(downs, invocations)
+
+
+def _add_messages(downs: pd.DataFrame, invocations: pd.DataFrame) -> pd.DataFrame:
+    """Add what the invocations of down ticks logged: an empty text where that is nothing."""
+    keys = ["schedule_id", "invoked_at"]
+    inv = invocations.loc[invocations["n_errors"].gt(0).to_numpy(), [*keys, "message"]]
+    inv = inv.astype({"schedule_id": "str", "message": "str"}).drop_duplicates(keys)
+    found = downs.merge(inv, on=keys, how="left")
+    return found.assign(message=found["message"].fillna("").mask(found["invoked_at"].isna()))

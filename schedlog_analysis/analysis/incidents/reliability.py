@@ -7,8 +7,8 @@ import pandas as pd
 
 from schedlog_analysis._core.arrays import blocks
 from schedlog_analysis._core.instants import MISSING, Int64, to_durations, to_instants, to_ms
-from schedlog_analysis.analysis.trials import read_trials
-from schedlog_analysis.schema import Incidents, Ticks
+from schedlog_analysis.analysis.counted import read_counted
+from schedlog_analysis.schema import Incidents
 
 
 def reliability(incidents: pd.DataFrame, ticks: pd.DataFrame) -> pd.DataFrame:
@@ -33,6 +33,7 @@ def reliability(incidents: pd.DataFrame, ticks: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from schedlog_analysis.schema import Ticks
     >>> reliability(Incidents.empty(), Ticks.empty()).columns[-3:].tolist()
     ['mttr', 'n_repaired', 'mtbf']
     """
@@ -50,19 +51,18 @@ def observe(ticks: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from schedlog_analysis.schema import Ticks
     >>> observe(Ticks.empty()).columns.tolist()
     ['schedule_id', 'n_ticks', 'first_at', 'last_at']
     """
-    trials = read_trials(Ticks.accept(ticks))
-    known = np.flatnonzero(trials.is_known)
-    schedule = trials.schedule[known]
-    first, n_ticks = blocks(schedule)
+    counted = read_counted(ticks)
+    first, n_ticks = blocks(counted.schedule)
     return pd.DataFrame(
         {
-            "schedule_id": pd.Series(trials.schedule_ids.take(schedule[first]), dtype="str"),
+            "schedule_id": pd.Series(counted.schedule_ids.take(counted.schedule[first]), dtype="str"),
             "n_ticks": n_ticks,
-            "first_at": to_instants(trials.planned[known[first]]),
-            "last_at": to_instants(trials.planned[known[first + n_ticks - 1]]),
+            "first_at": to_instants(counted.instant[first]),
+            "last_at": to_instants(counted.instant[first + n_ticks - 1]),
         }
     )
 

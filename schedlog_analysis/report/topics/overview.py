@@ -48,12 +48,12 @@ class _Totals:
     """Pairs of k and n, from a table of accounting."""
 
     def __init__(self, table: pd.DataFrame) -> None:
-        status, outcome, verdict, n = (table[name] for name in ("status", "outcome", "verdict", "n"))
+        status, outcome, verdict, n = (table[name] for name in ("status", "outcome", "counted_as", "n"))
         n_up, n_down = (int(n[verdict == one].sum()) for one in ("up", "down"))
         ran = status.isin(["on_time", "late"])
         n_missed, n_late, n_ran = int(n[status == "missed"].sum()), int(n[status == "late"].sum()), int(n[ran].sum())
         failed = int(n[(verdict == "down") & outcome.isin(NOT_STARTED)].sum())
-        judged = int(n[(verdict != "left out") & outcome.notna()].sum())
+        judged = int(n[(verdict != "left_out") & outcome.notna()].sum())
         self.up, self.missed = (n_up, n_up + n_down), (n_missed, n_missed + n_ran)
         self.failed, self.late = (failed, judged), (n_late, n_ran)
 
@@ -213,7 +213,7 @@ def fate_facts(analysis: Analysis) -> list[Facts]:
     rows = []
     for name, statuses, outcomes, label in _FATES:
         mine, earlier = (_of(table, statuses, outcomes) for table in (now, before))
-        counted = {f"n_{verdict.replace(' ', '_')}": _sum(mine, verdict) for verdict in ("up", "down", "left out")}
+        counted = {f"n_{verdict}": _sum(mine, verdict) for verdict in ("up", "down", "left_out")}
         previous = int(earlier["n"].sum()) if analysis.previous is not None else None
         rows.append({"id": name, "label": label, "n": int(mine["n"].sum()), **counted, "n_previous": previous})
     return rows
@@ -225,7 +225,7 @@ def _of(table: pd.DataFrame, statuses: tuple[str, ...], outcomes: tuple[str, ...
 
 
 def _sum(table: pd.DataFrame, verdict: str) -> int:
-    return int(table.loc[table["verdict"] == verdict, "n"].sum())
+    return int(table.loc[table["counted_as"] == verdict, "n"].sum())
 
 
 def lateness_facts(schedules: list[Facts]) -> Facts | None:
