@@ -41,7 +41,7 @@ from schedlog_analysis.matching.match import (
     match_schedule,
 )
 from schedlog_analysis.matching.policy import AccountingPolicy
-from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, Runs, Schedules, Ticks, is_full
+from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, JudgedTicks, Runs, Schedules, Ticks, is_full
 
 __all__ = ["EXTRA", "LATE", "MISSED", "ON_TIME", "ticks"]
 
@@ -135,7 +135,7 @@ def ticks(  # noqa: PLR0913 - all but the first two by name
         if schedule_id in looks:
             of_it = of_it._replace(until=looks[schedule_id], is_dated=True)
         parts.append(match_schedule(definitions.get(schedule_id), given, of_it, window))
-    return (policy or AccountingPolicy()).judge(_table(parts, everyone, inv))
+    return (policy or AccountingPolicy()).judge(_table(parts, everyone, inv))[JudgedTicks.names()]
 
 
 def _read_window(
