@@ -1,6 +1,7 @@
 """The definitions of invocations and ticks, written out one by one, slowly: what is fast must say the same."""
 
 import itertools
+from bisect import bisect_left
 
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
@@ -66,29 +67,20 @@ def _invocations(entries, planned):
         if not chains or ticks_of[i] != ticks_of[i - 1] or at - entries[i - 1][0] >= WINDOW:
             chains.append([])
         chains[-1].append(i)
-    groups = []
-    for chain in chains:
-        group, lines = [], [i for i in chain if entries[i][1] != "error"]
-        for i in chain:
-            is_after_last = bool(lines) and i > lines[-1]
-            if is_after_last and group and entries[group[0]][1] != "error":  # behind the line that began the group
-                pass
-            if lines and i > lines[-1]:
-                base = entries[lines[-1]][0] if lines[-1] in group else entries[group[0]][0] if group else None
-                if base is None or entries[i][0] - base >= WINDOW:
-                    groups.append(group)
-                    group = []
-            elif not lines and group and entries[i][0] - entries[group[0]][0] >= WINDOW:
-                groups.append(group)
-                group = []
-            group.append(i)
-            if i in lines and i != lines[-1]:
-                groups.append(group)
-                group = []
-        groups.append(group)
-    return sorted(
-        _describe(part, entries) for group in groups if group for part in _part(group, entries, ticks_of, planned)
-    )
+    groups = [group for chain in chains for group in _split(chain, entries)]
+    return sorted(_describe(part, entries) for group in groups for part in _part(group, entries, ticks_of, planned))
+
+
+def _split(chain, entries):
+    """Cut entries that follow each other closely behind each line but the last, and where what is behind it is late."""
+    groups, lines = [[]], [i for i in chain if entries[i][1] != "error"]
+    for i in chain:
+        is_open = not lines or i > lines[-1]
+        first = lines[-1] if lines and lines[-1] in groups[-1] else (groups[-1] or [i])[0]
+        if (is_open and entries[i][0] - entries[first][0] >= WINDOW) or (not is_open and i - 1 in lines):
+            groups.append([])
+        groups[-1].append(i)
+    return [group for group in groups if group]
 
 
 def _part(group, entries, ticks_of, planned):
@@ -127,34 +119,30 @@ def _ticks(versions, planned, told, start, end, hole):
                 tick = first_due
             elif at - before < WINDOW - TOLERANCE:
                 tick = _latest(planned, at, 0)
-        if tick >= 0 and _is_after_pause(versions, planned[tick][0], at):
-            tick = -1
-        if tick < 0:
-            rows.append((None, at, "extra", False))
+        is_off = tick >= 0 and _is_after_pause(versions, planned[tick][0], at)
+        if tick < 0 or is_off:
+            rows.append((None, at, "extra", is_off))
         else:
             answers.setdefault(tick, []).append(at)
     slacks = []
-    for moment, *_ in planned:
-        following = [tick for tick, *_ in planned if tick >= moment + (WINDOW if is_close else 1)]
+    instants = [moment for moment, *_ in planned]
+    for moment in instants:
+        following = instants[bisect_left(instants, moment + (WINDOW if is_close else 1)) :][:1]
         slacks.append(min(GRACE, (following[0] - moment) // 2) if following else GRACE)
     silent = _silent(planned, answers, due, is_close)
     missed, kept = set(), sorted(silent | answers.keys())
-    for i in kept:
-        moment, is_ambiguous = planned[i]
+    for place, i in enumerate(kept):
         if i in answers:
             continue
-        following = min([planned[j][0] for j in kept if j > i], default=moment + slacks[i])
-        is_hidden = (
-            is_ambiguous
-            or moment + max(slacks[i], MINUTE) > last
-            or (max(following, moment + slacks[i]) > hole[0] and moment < hole[1])
-        )
-        follower = answers.get(kept[kept.index(i) + 1], []) if kept[-1] != i else []
-        is_doubted = not is_hidden and len(follower) > 1
+        moment, is_ambiguous = planned[i]
+        following = kept[place + 1] if place + 1 < len(kept) else None
+        until = moment + slacks[i] if following is None else max(planned[following][0], moment + slacks[i])
+        is_hidden = is_ambiguous or moment + max(slacks[i], MINUTE) > last or (until > hole[0] and moment < hole[1])
+        is_doubted = not is_hidden and len(answers.get(following, [])) > 1
         missed |= {i} if is_doubted else set()
         rows.append((moment, None, "unknown" if is_hidden else "missed", is_ambiguous or is_doubted))
     for i, times in answers.items():
-        moment, before = planned[i][0], kept.index(i) - 1
+        moment, before = planned[i][0], bisect_left(kept, i) - 1
         is_cut = times[0] == hole[1]
         rows.append((moment, times[0], "on_time" if times[0] - moment <= slacks[i] else "late", is_cut))
         is_doubted = before >= 0 and kept[before] in missed
@@ -173,7 +161,7 @@ def _is_after_pause(versions, moment, at):
 
 
 def _silent(planned, answers, due, is_close):
-    """Which ticks without an answer were due: none sooner than ten seconds after a start, or where one made up for it."""
+    """Which ticks without an answer were due: none within ten seconds of a start, or that one made up for."""
     promptest = max(min([at - planned[i][0] for i, times in answers.items() for at in times], default=0), 0)
     found, last_kept = set(), None
     for i, (moment, *_) in enumerate(planned):
