@@ -189,6 +189,7 @@ def score(truths, table):
                 "unknown": int((own["status"] == "unknown").sum()),
                 "ambiguous": int(own["is_ambiguous"].sum()),
                 "is_offset_right": all(is_right),
+                "is_open": bool(answered["is_ambiguous"].all()),
                 "has_answers": len(answered) > 0,
             }
         )
@@ -218,7 +219,8 @@ def main(n, days, seed, *, show=False):
     ]
     print(rows.groupby("kind")[names].sum().assign(schedules=rows.groupby("kind").size()).T.to_string())
     macros = rows[rows["is_macro"] & rows["has_answers"]]
-    print("offsets right:", macros.groupby("is_known")["is_offset_right"].agg(["sum", "count"]).to_string())
+    print("macros by whether the next run is known, and whether their ticks are told to be ambiguous:")
+    print(macros.groupby(["is_known", "is_open"])["is_offset_right"].agg(["sum", "count"]).to_string())
     if show:
         wrong = rows[(rows[["false_missed", "false_late", "false_duplicates"]].sum(axis=1) > 0)]
         print(wrong.drop(columns=["schedule"]).to_string())

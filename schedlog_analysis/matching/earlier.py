@@ -27,6 +27,8 @@ LOOKS: Final = (1000, 200, 50, 12)  # invocations that a cron is inferred from: 
 FEWEST: Final = 4  # invocations in a row that show a cron
 MOST_CRONS: Final = 8  # more in one log are no history, but noise
 # What speaks for a cron is an invocation on its tick; what speaks against it weighs more.
+LEAST_SHARE: Final = 0.4  # of the best score that there is
+WITH_SECONDS: Final = 6  # fields
 HIT, LATE, ODD, AGAIN, SKIPPED = 1.0, 0.25, -4.0, -2.0, -4.0
 
 
@@ -104,7 +106,10 @@ def _make_versions(fits: list[Fit], invoked: Int64, begins: int, ends: int, *, i
             doubts.append((last, until))
         elif is_open:
             doubts.append((int(invoked[-1]) + 1, ends))
-        versions.append(Version(fit.cron, True, begins, until, begins, tuple(doubts)))  # noqa: FBT003 - it ran
+        # Which seconds were due depends on each start, so an unknown cron of seconds tells neither late nor missed.
+        is_guess = len(fit.cron.expression.split()) == WITH_SECONDS
+        doubts = [(begins, until)] if is_guess else doubts
+        versions.append(Version(fit.cron, True, begins, until, begins, tuple(doubts), is_guess))  # noqa: FBT003 - it ran
         begins = until
     return versions
 
@@ -182,7 +187,7 @@ def _fit(cron: Cron, invoked: Int64) -> Fit | None:
     score[:-1] += np.where(tick[1:] == tick[:-1], AGAIN, 0.0)
     total = np.cumsum(score[::-1])[::-1]
     start = int(np.argmax(total))
-    if total[start] <= 0:
+    if total[start] < LEAST_SHARE * (len(invoked) - start):
         return None
     place = int(tick[start])
     before = int(planned[place - 1]) if place else _before(cron, int(planned[place]) - 1)
