@@ -29,7 +29,8 @@ import pandas as pd
 
 from schedlog_analysis.schema import Schedules
 from schedlog_analysis.sources.archive import Archive
-from schedlog_analysis.sources.client import Client, Fetched
+from schedlog_analysis.sources.client import Client
+from schedlog_analysis.sources.fetched import Fetched
 
 N_SCHEDULES = 1000
 START = pd.Timestamp("2026-01-01T00:00Z").as_unit("ms")

@@ -3,8 +3,8 @@ Speed and agreement of the planned ticks against the other cron libraries.
 
 ``python benchmarks/cron.py`` measures speed against cronsim, croniter and cron-converter in one run, as ratios.
 ``python benchmarks/cron.py --sweep`` compares random expressions with JavaScript's cron-parser (node and npm needed)
-and with cronsim around DST changes, and lets the zone's wall clock settle every difference. Version 5 of cron-parser
-refuses a value that comes twice: such expressions are compared with version 4, which is slow, fewer and shorter.
+around DST changes, and lets the zone's wall clock settle every difference. Version 5 of cron-parser refuses a value
+that comes twice: such expressions are compared with version 4, which is slow, fewer and shorter.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import os
 import random
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from importlib.metadata import version
@@ -46,7 +45,7 @@ CAP = 30_000  # ticks asked of a slow peer
 SWEEP_ZONES = ("UTC", "Europe/Prague", "America/New_York", "Asia/Kolkata", "Africa/Cairo", "Australia/Lord_Howe")
 MOST = 2000  # ticks compared per window
 
-PEERS = {"apify": "cron-parser", "apify, a value twice": "cron-parser-4", "debian": "cronsim"}
+PEERS = ("cron-parser", "cron-parser-4")  # the second for expressions with a value twice
 CRON_PARSERS = {"cron-parser": 5, "cron-parser-4": 4}
 OWN_FOLDER = Path(tempfile.gettempdir()) / "schedlog-cron-parser"
 FEWER = 20  # expressions per expression with a value twice
@@ -102,42 +101,6 @@ def cron_parser(name: str, jobs: list[dict]) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def cronsim(job: dict) -> dict:
-    """Ask cronsim for the ticks of a job [ms]; it never returns for some zones, hence the alarm."""
-    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - the rest of the file runs without it
-
-    ticks: list[int] = []
-    start = datetime.fromtimestamp(job["start"] / 1000 - 1, ZoneInfo(job["tz"]))
-    try:
-        with alarm(2):
-            for tick in islice(CronSim(job["expression"], start), job["most"]):
-                ms = int(tick.timestamp()) * 1000
-                if ms >= job["end"]:
-                    break
-                ticks.append(ms)
-    except CronSimError as error:
-        return {"ticks": ticks, "error": f"rejected: {error}"}
-    except TimeoutError:
-        return {"ticks": ticks, "error": "hangs"}
-    return {"ticks": ticks, "error": None}
-
-
-@contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError when the block takes longer."""
-
-    def ring(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 # --- the judge: the rules once more, minute by minute on the wall clock --------------------------------------------
 
 
@@ -154,7 +117,7 @@ def values(text: str, low: int, high: int) -> set[int]:
 class Judge:
     """Decides second by second whether a moment is a tick, from what the zone's wall clock shows then and before."""
 
-    def __init__(self, expression: str, tz: str, dialect: str) -> None:
+    def __init__(self, expression: str, tz: str) -> None:
         fields = expression.split()
         texts = fields if len(fields) == 6 else ["0", *fields]
         bounds = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -162,12 +125,7 @@ class Judge:
             lambda text, bound: values(text, *bound), texts, bounds
         )
         self.dow = {value % 7 for value in dow}
-        stars = (
-            [texts[3] in "*?", texts[5] in "*?"] if dialect == "apify" else [texts[i].startswith("*") for i in (3, 5)]
-        )
-        self.both = any(stars)
-        self.is_wildcard = texts[1].startswith("*") or texts[2].startswith("*")
-        self.is_apify = dialect == "apify"
+        self.both = texts[3] in "*?" or texts[5] in "*?"
         self.zone = ZoneInfo(tz)
 
     def ticks(self, start: int, end: int) -> list[int]:
@@ -181,12 +139,8 @@ class Judge:
         local = datetime.fromtimestamp(at, self.zone)
         if local.second not in self.second:
             return False
-        if self.is_apify:
-            regular = self.matches(local) and (local.fold == 0 or len(self.hour) == 24)
-            return regular or self.stands_in(at, local)
-        if self.is_wildcard:
-            return self.matches(local)
-        return (self.matches(local) and local.fold == 0) or self.ends_gap(at, local)
+        regular = self.matches(local) and (local.fold == 0 or len(self.hour) == 24)
+        return regular or self.stands_in(at, local)
 
     def matches_day(self, local: datetime) -> bool:
         """Tell whether a day matches."""
@@ -214,17 +168,6 @@ class Judge:
         due = any(hour.hour in self.hour and self.matches_day(hour) for hour in skipped)
         return due and local.hour not in self.hour and local.minute in self.minute and self.matches_day(local)
 
-    def ends_gap(self, at: int, local: datetime) -> bool:
-        """Tell whether a moment ends a gap of at most three hours in which something was due."""
-        before = datetime.fromtimestamp(at - 1, self.zone)
-        gap = local.utcoffset() - before.utcoffset()
-        if not timedelta(0) < gap <= timedelta(hours=3):
-            return False
-        missing = [
-            local.replace(tzinfo=None) - timedelta(minutes=i) for i in range(1, int(gap.total_seconds()) // 60 + 1)
-        ]
-        return any(self.matches(minute) for minute in missing)
-
 
 # --- the sweep -----------------------------------------------------------------------------------------------------
 
@@ -245,7 +188,7 @@ def random_field(rng: random.Random, low: int, high: int, star: float, *, repeat
 
 
 def random_item(rng: random.Random, low: int, high: int) -> str:
-    """Make up one part of a list; no ``a-a/n``, which cronsim takes for ``a/n``."""
+    """Make up one part of a list."""
     first, last = sorted(rng.sample(range(low, high + 1), 2))
     return rng.choice(
         (
@@ -278,28 +221,25 @@ def windows(tz: str, year: int = 2025) -> list[tuple[int, int]]:
 
 
 def sweep(
-    n: int, zones: tuple[str, ...] = SWEEP_ZONES, dialects: tuple[str, ...] = tuple(PEERS), seed: int = 1
+    n: int, zones: tuple[str, ...] = SWEEP_ZONES, peers: tuple[str, ...] = PEERS, seed: int = 1
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
-    Compare random expressions with the dialects' peers.
+    Compare random expressions with the peers.
 
-    Returns one row per dialect and zone, and one row per difference with what the judge says.
+    Returns one row per peer and zone, and one row per difference with what the judge says.
     """
     rng = random.Random(seed)
     jobs = make_jobs(rng, n, MOST, zones, repeats=False)
     regular = tuple(tz for tz in zones if tz != "Australia/Lord_Howe")  # where the judge knows version 5 only
     twice = make_jobs(rng, max(n // FEWER, 3), MOST // FEWER, regular, repeats=True)
     compared, differences = [], []
-    for dialect in dialects:
-        asked = twice if "," in dialect else jobs
-        if dialect == "debian":
-            asked = [job for job in jobs if len(job["expression"].split()) == 5]
-        answers = map(cronsim, asked) if dialect == "debian" else cron_parser(PEERS[dialect], asked)
-        for job, answer in zip(asked, answers, strict=True):
-            rejected = re.search("duplicate|rejected", answer["error"] or "")
-            compared.append({"dialect": dialect, "tz": job["tz"], "rejected": bool(rejected)})
+    for peer in peers:
+        its_jobs = twice if peer == PEERS[1] else jobs
+        for job, answer in zip(its_jobs, cron_parser(peer, its_jobs), strict=True):
+            rejected = re.search("duplicate", answer["error"] or "")
+            compared.append({"peer": peer, "tz": job["tz"], "rejected": bool(rejected)})
             if not rejected:
-                differences += compare(dialect, job, answer)
+                differences += compare(peer, job, answer)
     return pd.DataFrame(compared), pd.DataFrame(differences, columns=DIFFERENCE)
 
 
@@ -309,7 +249,7 @@ def make_jobs(rng: random.Random, n: int, most: int, zones: tuple[str, ...], *, 
     while len(found) < n:
         expression = random_expression(rng, six=rng.random() < 0.12, repeats=repeats)
         with suppress(CronError):
-            if parse(expression, "apify").has_repeats == repeats:
+            if parse(expression).has_repeats == repeats:
                 found.add(expression)
     return [
         {"expression": expression, "tz": tz, "start": start, "end": end, "most": most}
@@ -319,7 +259,7 @@ def make_jobs(rng: random.Random, n: int, most: int, zones: tuple[str, ...], *, 
     ]
 
 
-DIFFERENCE = ["dialect", "tz", "expression", "peer_error", "only_ours", "only_theirs", "is_ours_right", "is_ambiguous"]
+DIFFERENCE = ["peer", "tz", "expression", "peer_error", "only_ours", "only_theirs", "is_ours_right", "is_ambiguous"]
 
 
 def every_behaviour(year: int = 2025) -> tuple[str, ...]:
@@ -333,10 +273,9 @@ def every_behaviour(year: int = 2025) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def compare(dialect: str, job: dict, answer: dict) -> list[dict]:
+def compare(peer: str, job: dict, answer: dict) -> list[dict]:
     """Return the difference between the package and a peer, judged; nothing where they agree."""
-    name = dialect.partition(",")[0]
-    cron, theirs = Cron(job["expression"], job["tz"], name), answer["ticks"]
+    cron, theirs = Cron(job["expression"], job["tz"]), answer["ticks"]
     end = theirs[-1] + 1 if len(theirs) == job["most"] else job["end"]
     ours = cron.tick_ms(job["start"], end).tolist()
     if ours == theirs and not answer["error"]:
@@ -346,13 +285,13 @@ def compare(dialect: str, job: dict, answer: dict) -> list[dict]:
     apart = set(ours) ^ set(theirs)
     return [
         {
-            "dialect": dialect,
+            "peer": peer,
             "tz": job["tz"],
             "expression": job["expression"],
             "peer_error": answer["error"],
             "only_ours": len(set(ours) - set(theirs)),
             "only_theirs": len(set(theirs) - set(ours)),
-            "is_ours_right": Judge(job["expression"], job["tz"], name).ticks(job["start"], end) == ours,
+            "is_ours_right": Judge(job["expression"], job["tz"]).ticks(job["start"], end) == ours,
             "is_ambiguous": apart <= ambiguous,
         }
     ]
@@ -365,7 +304,7 @@ def print_sweep(n: int, zones: tuple[str, ...], *, list_all: bool) -> int:
         return 1
     began = time.perf_counter()
     compared, differences = sweep(n, zones)
-    keys = ["dialect", "tz"]
+    keys = ["peer", "tz"]
     table = compared.groupby(keys).agg(windows=("rejected", "size"), rejected=("rejected", "sum"))
     counts = differences.groupby(keys).agg(
         different=("expression", "size"),
@@ -373,8 +312,7 @@ def print_sweep(n: int, zones: tuple[str, ...], *, list_all: bool) -> int:
         ours_right=("is_ours_right", "sum"),
         ambiguous=("is_ambiguous", "sum"),
     )
-    peers = ", ".join(f"{dialect!r}: {peer}" for dialect, peer in PEERS.items())
-    print(f"{n:,} expressions, {n // FEWER} with a value twice; {peers} (cronsim {version('cronsim')})")
+    print(f"{n:,} expressions for {PEERS[0]}, {n // FEWER} with a value twice for {PEERS[1]}")
     print(table.join(counts).fillna(0).astype(int).to_string())
     shown = differences if list_all else differences.groupby(keys).head(3)
     print(shown.to_string(index=False) if len(shown) else "no difference")
@@ -480,7 +418,7 @@ def speed(expression: str, tz: str) -> dict[str, object]:
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sweep", action="store_true", help="compare with cron-parser and cronsim (long)")
+    parser.add_argument("--sweep", action="store_true", help="compare with cron-parser (long)")
     parser.add_argument("-n", type=int, default=2000, help="random expressions in the sweep")
     parser.add_argument("--list", action="store_true", help="print every difference of the sweep")
     parser.add_argument("--everywhere", action="store_true", help="sweep a zone of every behaviour instead of six")

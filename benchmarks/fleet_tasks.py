@@ -52,9 +52,7 @@ def build(folder: str, n: int) -> dict[str, Any]:
 def everything(folder: str, _n: int) -> dict[str, Any]:
     """Compute all tables of a report."""
     from schedlog_analysis import fleet
-    from schedlog_analysis.schema import Log
 
-    Log.cast(Log.empty())  # loads what pandera loads late
     with clock() as told:
         found = fleet.analyze(folder)
     return told | _ours(found.cadence, found.rates, found.clusters, len(found.daily))
@@ -65,14 +63,11 @@ def three(folder: str, _n: int) -> dict[str, Any]:
     from concurrent.futures import ThreadPoolExecutor
 
     import pandas as pd
+    from schedlog_analysis.account.tallies import clusters_of, tally_failures
 
     from schedlog_analysis import Archive, cadence, error_rate, invocations, ticks
     from schedlog_analysis.account.batches import Contents
-    from schedlog_analysis.account.tallies import clusters_of, tally_failures
     from schedlog_analysis.analysis.failures.labels import label_messages, labelled
-    from schedlog_analysis.schema import Log
-
-    Log.cast(Log.empty())  # loads what pandera loads late
 
     def share(batch):
         mine = definitions[definitions["schedule_id"].isin(batch.ids)].reset_index(drop=True)

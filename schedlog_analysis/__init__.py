@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis import schema as schema
     from schedlog_analysis._core.redact import redact as redact
     from schedlog_analysis.account.analysis import Analysis as Analysis
+    from schedlog_analysis.account.options import Options as Options
     from schedlog_analysis.analysis.budget import burn_down as burn_down
     from schedlog_analysis.analysis.cadence import cadence as cadence
     from schedlog_analysis.analysis.cadence import intervals as intervals
@@ -63,6 +64,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.simulation import simulate as simulate
     from schedlog_analysis.simulation import simulate_fleet as simulate_fleet
     from schedlog_analysis.sources.account import Source as Source
+    from schedlog_analysis.sources.answers import has_duplicate_answers as has_duplicate_answers
+    from schedlog_analysis.sources.answers import unite_logs as unite_logs
     from schedlog_analysis.sources.archive import Archive as Archive
     from schedlog_analysis.sources.client import Client as Client
     from schedlog_analysis.sources.client import fetch_log as fetch_log
@@ -85,6 +88,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
 _HOMES = {
     "_core.redact": ("redact",),
     "account.analysis": ("Analysis",),
+    "account.options": ("Options",),
     "analysis.budget": ("burn_down",),
     "analysis.cadence": (
         "cadence",
@@ -142,6 +146,10 @@ _HOMES = {
         "simulate_fleet",
     ),
     "sources.account": ("Source",),
+    "sources.answers": (
+        "has_duplicate_answers",
+        "unite_logs",
+    ),
     "sources.archive": ("Archive",),
     "sources.client": (
         "Client",

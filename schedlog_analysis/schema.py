@@ -11,7 +11,18 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from schedlog_analysis._core.table import Count, Duration, Flag, Instant, Number, Series, Table, Text, field
+from schedlog_analysis._core.table import (
+    Count,
+    CountOrMissing,
+    Duration,
+    Flag,
+    FlagOrMissing,
+    Instant,
+    Number,
+    Table,
+    Text,
+    field,
+)
 
 OUTCOMES = ("ok", "partial", "failed", "skipped")
 STATUSES = ("on_time", "late", "missed", "unknown", "duplicate", "extra", "manual")
@@ -31,14 +42,14 @@ URGENCIES = ("now", "soon", "none")
 BECAME = ("succeeded", "failed", "timed_out", "aborted", "running", "unknown")
 WINDOWS = (250, 1000)  # entries the API may show at most: an emulator's source says 250, the documentation 1000
 
-Outcome = Series[Annotated[pd.CategoricalDtype, OUTCOMES, False]]
-Status = Series[Annotated[pd.CategoricalDtype, STATUSES, False]]
-CountedAs = Series[Annotated[pd.CategoricalDtype, COUNTED, False]]
-Reason = Series[Annotated[pd.CategoricalDtype, REASONS, False]]
-CronSource = Series[Annotated[pd.CategoricalDtype, CRON_SOURCES, False]]
-Change = Series[Annotated[pd.CategoricalDtype, CHANGES, False]]
-Urgency = Series[Annotated[pd.CategoricalDtype, URGENCIES, False]]
-Became = Series[Annotated[pd.CategoricalDtype, BECAME, False]]
+Outcome = Annotated[pd.Series, pd.CategoricalDtype(OUTCOMES)]
+Status = Annotated[pd.Series, pd.CategoricalDtype(STATUSES)]
+CountedAs = Annotated[pd.Series, pd.CategoricalDtype(COUNTED)]
+Reason = Annotated[pd.Series, pd.CategoricalDtype(REASONS)]
+CronSource = Annotated[pd.Series, pd.CategoricalDtype(CRON_SOURCES)]
+Change = Annotated[pd.Series, pd.CategoricalDtype(CHANGES)]
+Urgency = Annotated[pd.Series, pd.CategoricalDtype(URGENCIES)]
+Became = Annotated[pd.Series, pd.CategoricalDtype(BECAME)]
 
 
 class Log(Table):
@@ -64,7 +75,7 @@ class Schedules(Table):
     modified_at: Instant = field("when this version was saved", api="modifiedAt")
     next_run_at: Instant = field("next tick at the time of fetching", api="nextRunAt", nullable=True)
     last_run_at: Instant = field("last tick at the time of fetching", api="lastRunAt", nullable=True)
-    n_actions: Series[pd.Int64Dtype] = field(
+    n_actions: CountOrMissing = field(
         "Actors and tasks it starts; missing if unknown", api="actions", nullable=True, ge=0
     )
 
@@ -101,7 +112,7 @@ class Ticks(Table):
     """One row is one planned tick, or one invocation that has no tick of its own."""
 
     schedule_id: Text = field("schedule that the tick belongs to")
-    planned_at: Instant = field("planned moment; missing for extra and manual", nullable=True)
+    planned_at: Instant = field("planned instant; missing for extra and manual", nullable=True)
     invoked_at: Instant = field("invocation that answered it; missing if none did", nullable=True)
     delay: Duration = field("`invoked_at` - `planned_at`", unit="ms", nullable=True)
     status: Status = field("on_time, late, missed, unknown; beyond the plan: duplicate, extra, manual")
@@ -172,7 +183,7 @@ class FailureClusters(Table):
     n_schedules: Count = field("schedules that it hit", ge=0)
     first_seen: Instant = field("first such failure")
     last_seen: Instant = field("last such failure")
-    example: Text = field("a real message, redacted")  # type: ignore[assignment]  # shadows a pandera method nobody needs here
+    example: Text = field("a real message, redacted")
 
 
 class Incidents(Table):
@@ -188,8 +199,9 @@ class Incidents(Table):
     n_missed: Count = field("missed among them", ge=0)
     cluster_id: Text = field("most frequent failure cluster; missing if nothing was logged", nullable=True)
     cause: Text = field("cause of that cluster; `missed` if most of its ticks were missed", nullable=True)
-    example: Text = field("a real message, redacted", nullable=True)  # type: ignore[assignment]  # as above
+    example: Text = field("a real message, redacted", nullable=True)
     is_flapping: Flag = field("whether it went up and down before it ended")
+    problem_id: Text = field("problem that it is of; missing where it is of none, or nobody looked", nullable=True)
 
 
 class Problems(Table):
@@ -201,7 +213,7 @@ class Problems(Table):
     duration: Duration = field("`ended_at` - `started_at`; missing while open", unit="ms", nullable=True)
     cause: Text = field("what stopped the starts; `missed` if nothing was logged", nullable=True)
     cluster_id: Text = field("failure cluster; missing if nothing was logged", nullable=True)
-    example: Text = field("a real message, redacted", nullable=True)  # type: ignore[assignment]  # as above
+    example: Text = field("a real message, redacted", nullable=True)
     n_schedules: Count = field("schedules that it hit", ge=1)
     schedules: Text = field("their ids, sorted, with commas")
     n_incidents: Count = field("incidents among it; 0 for a silence of many schedules, each too short for one", ge=0)
@@ -309,7 +321,7 @@ class Slo(Table):
     attainment: Number = field("1 - n_failed / n; missing when nothing was due", nullable=True, ge=0, le=1)
     low: Number = field("lower bound of its Wilson interval", nullable=True, ge=0, le=1)
     high: Number = field("upper bound", nullable=True, ge=0, le=1)
-    is_met: Series[pd.BooleanDtype] = field("attainment >= objective; missing when nothing was due", nullable=True)
+    is_met: FlagOrMissing = field("attainment >= objective; missing when nothing was due", nullable=True)
     budget: Number = field("failures that the objective allows in the whole window", nullable=True, ge=0)
     budget_left: Number = field("`budget` - `n_failed`; negative when overspent", nullable=True)
     budget_left_share: Number = field("`budget_left` / `budget`", nullable=True, le=1)

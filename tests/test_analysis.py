@@ -6,7 +6,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import AccountingPolicy, Period
-from schedlog_analysis.account.analysis import Analysis, accounting
+from schedlog_analysis.account.analysis import Analysis
+from schedlog_analysis.analysis.accounting import accounting
 from schedlog_analysis.errors import ConfigError, InputError
 from schedlog_analysis.schema import Fetches, Log, Runs, Ticks
 

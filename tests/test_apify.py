@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,8 +28,9 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedlog_analysis import apify, errors
+from schedlog_analysis import errors
 from schedlog_analysis.schema import Log, Runs, Schedules
+from schedlog_analysis.sources import client as api
 from schedlog_analysis.sources.transport import Transport, _Pace
 
 TOKEN = "apify_api_S3cretThatNobodySees"
@@ -72,6 +74,7 @@ class Server:
     def __init__(self):
         self.answer = lambda _: refused(500)
         self.requests = []
+        self.has_date = True
         self.released = threading.Event()
         outer = self
 
@@ -89,7 +92,9 @@ class Server:
                 self.close_connection = answer.status is None or bool(answer.cut)
                 if answer.status is None:
                     return
-                self.send_response(answer.status)
+                self.send_response_only(answer.status)
+                if outer.has_date:
+                    self.send_header("Date", self.date_time_string())
                 for name, value in ({"Content-Length": str(len(answer.body))} | answer.headers).items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -146,7 +151,7 @@ def client(server):
 def quick(url, **options):
     """Make a client whose pauses are a test's, not a network's."""
     options = {"backoff": 0.001, "retries": 3, "timeout": (5, 5), "requests_per_second": 1e6} | options
-    return apify.Client(TOKEN, base_url=url, **options)
+    return api.Client(TOKEN, base_url=url, **options)
 
 
 # What is asked, and what comes home
@@ -218,12 +223,12 @@ def test_functions_of_the_module_do_the_same(server, monkeypatch):
     monkeypatch.setenv("APIFY_API_BASE_URL", server.url)
     monkeypatch.setenv("APIFY_TOKEN", TOKEN)
     server.answer = account({"s1": ENTRIES}, [])
-    assert len(apify.fetch_log("s1")) == 2
-    assert len(apify.fetch_schedule("s1")) == 1
-    assert len(apify.fetch_schedules()) == 1
-    assert len(apify.fetch_logs().log) == 2
-    assert apify.fetch_runs("2026-01-01T00:00Z").empty
-    assert len(apify.fetch_log("s1", token=TOKEN, base_url=server.url)) == 2
+    assert len(api.fetch_log("s1")) == 2
+    assert len(api.fetch_schedule("s1")) == 1
+    assert len(api.fetch_schedules()) == 1
+    assert len(api.fetch_logs().log) == 2
+    assert api.fetch_runs("2026-01-01T00:00Z").empty
+    assert len(api.fetch_log("s1", token=TOKEN, base_url=server.url)) == 2
 
 
 # What goes wrong and is repeated
@@ -562,10 +567,10 @@ def test_a_base_url_may_end_as_it_likes(server, tail):
 
 def test_base_url_argument_goes_before_environment(monkeypatch):
     """Argument, then APIFY_API_BASE_URL, then the public API."""
-    with apify.Client(TOKEN) as public:
+    with api.Client(TOKEN) as public:
         assert "https://api.apify.com'" in repr(public)
     monkeypatch.setenv("APIFY_API_BASE_URL", "https://environment.example")
-    with apify.Client(TOKEN) as environment, apify.Client(TOKEN, base_url="https://argument.example") as argument:
+    with api.Client(TOKEN) as environment, api.Client(TOKEN, base_url="https://argument.example") as argument:
         assert "environment.example" in repr(environment)
         assert "argument.example" in repr(argument)
 
@@ -591,7 +596,7 @@ def test_base_url_argument_goes_before_environment(monkeypatch):
 def test_what_is_no_base_url_is_refused(base_url):
     """A base URL that is not just scheme, host and path is told before anything is sent."""
     with pytest.raises(errors.ConfigError, match="base URL"):
-        apify.Client(TOKEN, base_url=base_url)
+        api.Client(TOKEN, base_url=base_url)
 
 
 @pytest.mark.parametrize(
@@ -612,7 +617,7 @@ def test_what_is_no_base_url_is_refused(base_url):
 def test_a_secret_in_a_base_url_is_refused_unseen(base_url):
     """Who puts a password or the token into the URL is told so, and neither the message nor its causes repeat it."""
     with pytest.raises(errors.ConfigError, match="base URL") as caught:
-        apify.Client(TOKEN, base_url=base_url.format(TOKEN))
+        api.Client(TOKEN, base_url=base_url.format(TOKEN))
     assert TOKEN not in everything_told(caught.value)
 
 
@@ -622,13 +627,13 @@ def test_a_secret_in_a_base_url_is_refused_unseen(base_url):
 def test_a_token_does_not_cross_the_network_unencrypted(host):
     """Plain http is refused unless it stays on this machine."""
     with pytest.raises(errors.ConfigError, match="unencrypted; use https"):
-        apify.Client(TOKEN, base_url=f"http://{host}")
+        api.Client(TOKEN, base_url=f"http://{host}")
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "127.9.9.9:80", "[::1]:8010"])
 def test_plain_http_is_for_this_machine(host):
     """A local server, such as `schedlog serve`, needs no certificate."""
-    with apify.Client(TOKEN, base_url=f"http://{host}"):
+    with api.Client(TOKEN, base_url=f"http://{host}"):
         pass
 
 
@@ -1019,5 +1024,76 @@ def test_an_interrupt_ends_promptly(server):
 
 def test_a_client_is_a_transport_of_its_own():
     """Paths and tables are the client's, connections and errors the transport's: nobody else speaks HTTP."""
-    assert issubclass(apify.Client, Transport)
-    assert not hasattr(apify, "requests")
+    assert issubclass(api.Client, Transport)
+    assert not hasattr(api, "requests")
+
+
+# What is odd costs nothing else
+
+
+@pytest.mark.parametrize("field", ["name", "timezone", "isEnabled", "modifiedAt", "cronExpression"])
+def test_an_odd_schedule_costs_neither_the_others_nor_its_own_log(server, client, field):
+    """Its log is fetched by its id whether or not its definition can be read; a sentence says what was odd, once."""
+    normal = account({"s1": ENTRIES, "s2": ENTRIES, "s3": ENTRIES}, [])
+
+    def answer(request):
+        if request.path != "/v2/schedules":
+            return normal(request)
+        return page_of([schedule(1), schedule(2) | {field: None}, schedule(3)], request.query)
+
+    server.answer = answer
+    fetched = client.fetch_logs()
+    assert set(fetched.n_entries) == set(fetched.log["schedule_id"]) == {"s1", "s2", "s3"}
+    assert len(fetched.schedules) == (2 if field == "cronExpression" else 3)
+    assert fetched.failures == {}
+    assert [(each.kind, each.id) for each in fetched.skipped] == [("schedule", "s2")]
+    assert f"has {field} null" in str(fetched.skipped[0])
+
+
+def test_odd_entries_and_runs_are_counted_and_the_token_in_them_is_not_shown(server, client):
+    """The rest of each answer comes home; the entries that cannot be read count for the window all the same."""
+    odd = {"message": None, "level": TOKEN, "createdAt": TOKEN}
+    runs = [run(number, pd.Timestamp("2026-01-02").value // 1_000_000 + number) for number in (1, 2)]
+    server.answer = account({"s1": [*ENTRIES, odd], "s2": ENTRIES}, [runs[0], runs[1] | {"status": None}])
+    fetched, skipped = client.fetch_logs(), []
+    assert fetched.n_entries == {"s1": 3, "s2": 2}
+    assert len(fetched.log) == 4
+    (each,) = fetched.skipped
+    assert (each.kind, each.schedule_id) == ("entry", "s1")
+    assert TOKEN[:8] not in str(each)
+    assert client.fetch_runs("2026-01-01T00:00Z", skipped=skipped)["run_id"].tolist() == ["r1"]
+    assert [(each.kind, each.id) for each in skipped] == [("run", "r2")]
+
+
+@pytest.mark.parametrize(("ahead", "is_said"), [("0 s", False), ("-90 s", False), ("5 D", True), ("-4 D", True)])
+def test_a_fetch_is_dated_by_the_clock_of_the_api(server, client, ahead, is_said):
+    """A clock of days ahead would turn the next hole into misses: the Date of the answers counts, never too late."""
+    normal = account({"s1": ENTRIES}, [])
+    theirs = pd.Timestamp.now("UTC") - pd.Timedelta(ahead)
+
+    def answer(request):
+        given = normal(request)
+        given.headers = given.headers | {"Date": format_datetime(theirs.to_pydatetime(), usegmt=True)}
+        return given
+
+    server.answer, server.has_date = answer, False
+    fetched = client.fetch_logs()
+    assert theirs - pd.Timedelta("5 s") <= fetched.fetched_at <= theirs + pd.Timedelta("1 s")
+    assert bool(fetched.clock) == is_said
+    assert not is_said or ("ahead of" if ahead[0] != "-" else "behind") in fetched.clock
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_a_date_that_is_none_is_not_believed(server, client, date):
+    """Then this machine's clock is all there is."""
+    normal = account({"s1": ENTRIES}, [])
+
+    def answer(request):
+        given = normal(request)
+        given.headers = given.headers | {"Date": date}
+        return given
+
+    server.answer, server.has_date = answer, False
+    before = pd.Timestamp.now("UTC").floor("ms")
+    fetched = client.fetch_logs()
+    assert (before <= fetched.fetched_at <= pd.Timestamp.now("UTC"), fetched.clock) == (True, "")

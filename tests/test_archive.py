@@ -130,11 +130,14 @@ def test_bad_files_are_told_by_name_in_one_sentence(tmp_path, read, name, conten
 
 
 def test_a_bad_entry_in_a_folder_is_told_with_its_file(tmp_path):
-    """Also when all files are read at once, the message names the one that is bad."""
+    """Also when all files are read at once, the message names the one that is bad, and the rest is read."""
     (tmp_path / "abc.json").write_bytes(WIRE)
     (tmp_path / "bad.json").write_text(json.dumps([ENTRY, ENTRY | {"createdAt": "2026-01-01T00:00:00"}]))
-    with pytest.raises(SchemaError, match=r"bad\.json: Entry 2 .* no offset"):
-        read_log(tmp_path)
+    with pytest.warns(UserWarning, match=r"bad\.json: Entry 2 .* no offset"):
+        log = read_log(tmp_path)
+    assert log["schedule_id"].value_counts()["bad"] == 1
+    rest = log[log["schedule_id"] == "abc"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, read_log(tmp_path / "abc.json"))
 
 
 def test_a_folder_without_logs_is_told(tmp_path):

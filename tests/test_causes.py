@@ -71,19 +71,17 @@ def test_every_known_message_has_its_cause(message, cause):
     assert list(find_causes([message, escaped, f" {message}\n", redact(message)])) == [cause] * 4
 
 
-@pytest.mark.parametrize(("cause", "error_type"), [(cause, name) for cause in TYPES for name in TYPES[cause].split()])
-def test_error_types_decide_where_they_stand_alone(cause, error_type):
+@pytest.mark.parametrize("cause", TYPES)
+def test_error_types_decide_where_they_stand_alone(cause):
     """The API's type names a cause as a word of its own, in brackets and in a JSON error, but not inside quotes."""
-    messages = [
-        f'Cannot start Actor "a": {error_type}',
-        f"{error_type}: nobody has seen this wording",
-        f"Something new ({error_type})",
-        f'{{"error": {{"type": "{error_type}", "message": "?"}}}}',
-    ]
-    assert list(find_causes(messages)) == [cause] * 4
-    assert (
-        list(find_causes([f'Something new about "{error_type}"', f"my-{error_type}", f"{error_type}-2"])) == [OTHER] * 3
-    )
+    expected = {}
+    for name in TYPES[cause].split():
+        expected[f'Cannot start Actor "a": {name}'] = cause
+        expected[f"{name}: nobody has seen this wording"] = cause
+        expected[f"Something new ({name})"] = cause
+        expected[f'{{"error": {{"type": "{name}", "message": "?"}}}}'] = cause
+        expected |= dict.fromkeys((f'Something new about "{name}"', f"my-{name}", f"{name}-2"), OTHER)
+    assert dict(zip(expected, find_causes(expected), strict=True)) == expected
 
 
 def test_error_types_are_known_once():
@@ -113,8 +111,8 @@ def test_own_rules_win():
     assert list(found) == ["quota", "weather", "missing target"]
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from([*MESSAGES, "x", "Cannot start"]), max_size=30), st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.sampled_from([*MESSAGES, "x", "Cannot start"]), max_size=60), st.randoms(use_true_random=False))
 def test_order_repeats_and_dtype_do_not_matter(messages, rng):
     """A message's cause does not depend on its neighbours, on how often it comes or on how the texts are stored."""
     alone = [MESSAGES.get(message, OTHER) for message in messages]
@@ -126,11 +124,11 @@ def test_order_repeats_and_dtype_do_not_matter(messages, rng):
     assert list(find_causes([message for message, _ in pairs])) == [cause for _, cause in pairs]
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.text(max_size=60))
-def test_any_text_has_a_cause(text):
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.text(max_size=60), min_size=10, max_size=30))
+def test_any_text_has_a_cause(texts):
     """Any text at all gets one of the causes."""
-    assert find_causes([text])[0] in CAUSES
+    assert set(find_causes(texts)) <= set(CAUSES)
 
 
 def test_the_result_is_a_column_of_text():

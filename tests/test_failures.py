@@ -1,8 +1,5 @@
 """Two thousand failures are a few problems: counted right, named alike everywhere, told with their cause."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -116,7 +113,7 @@ def test_new_ongoing_and_gone(entries, earlier):
     pd.testing.assert_frame_equal(table, compare_clusters(failure_clusters(log), failure_clusters(past)))
 
 
-def test_ids_are_the_same_in_every_period_and_process():
+def test_ids_are_the_same_in_every_period_and_process(run_python):
     """A cluster's name depends on its template alone: not on its neighbours, nor on the interpreter's hash seed."""
     alone = failure_clusters(make_log([("a", 1, "ERROR", GONE, 1)]))["cluster_id"].item()
     table = failure_clusters(make_log([("b", 900 + i, "ERROR", text, i) for i, text in enumerate(TEXTS, 1)]))
@@ -126,10 +123,7 @@ def test_ids_are_the_same_in_every_period_and_process():
         "print(label_messages(pd.Index(['Cannot start Actor \"a\": Actor was not found'])).cluster_id[0])"
     )
     for seed in ("1", "2"):
-        shown = subprocess.run(
-            [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
-        )
-        assert shown.stdout.strip() == alone
+        assert run_python(program, PYTHONHASHSEED=seed) == alone
 
 
 def test_ids_do_not_depend_on_the_company():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from schedlog_analysis import Options
 from schedlog_analysis.report.formats.notebook import render_notebook
 
 nbclient = pytest.importorskip("nbclient", reason="the extra `test` is not installed")
@@ -57,14 +58,8 @@ def test_notebooks_say_today_what_they_said(path):
 def test_the_periodic_notebook_is_what_the_command_writes():
     """`schedlog report --format ipynb` writes the cells of notebook 06, which papermill can parameterise."""
     stored = nbformat.read(FOLDER / "06-periodic-report.ipynb", as_version=4)
-    told = {
-        "source": "../data/sample",
-        "period": "last-month",
-        "tz": "Europe/Prague",
-        "objective": 0.995,
-        "grace": "60s",
-    }
-    written = nbformat.reads(render_notebook(**told), as_version=4)
+    options = Options(period="last-month", tz="Europe/Prague", objective=0.995)
+    written = nbformat.reads(render_notebook("../data/sample", options), as_version=4)
     nbformat.validate(written)
     assert [cell.source for cell in stored.cells] == [cell.source for cell in written.cells]
     assert [cell.metadata.get("tags") for cell in written.cells].count(["parameters"]) == 1

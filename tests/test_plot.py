@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import re
-import subprocess
-import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -202,11 +200,7 @@ def test_every_plot_is_tried_empty():
     assert plots == set(EMPTY)
 
 
-def run_python(code):
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
-
-
-def test_script_has_nothing_to_close():
+def test_script_has_nothing_to_close(run_python):
     """In a script, plots neither import pyplot nor change an rcParam."""
     code = """
 import io, sys, matplotlib as mpl
@@ -227,7 +221,7 @@ print([mpl.rcParams[name] for name in settings] == before, "matplotlib.pyplot" i
         "from IPython.core.interactiveshell import InteractiveShell; InteractiveShell.instance()",
     ],
 )
-def test_interactive_figures_appear(start):
+def test_interactive_figures_appear(start, run_python):
     """With pyplot imported, or in IPython, pyplot knows the figure and can show it; but not one that was given."""
     code = f"""
 import matplotlib
@@ -241,11 +235,6 @@ from matplotlib import pyplot
 print(pyplot.get_fignums(), pyplot.gcf() is ax.figure)
 """
     assert run_python(code) == "[1] True"
-
-
-def test_package_import_stays_cheap():
-    """Importing the package loads no matplotlib: only its plots do."""
-    assert run_python("import sys, schedlog_analysis; print('matplotlib' in sys.modules)") == "False"
 
 
 def test_only_own_figures_are_resized():

@@ -7,8 +7,6 @@ import io
 import json
 import math
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -748,8 +746,7 @@ def test_templates_escape_and_miss_nothing():
         made.from_string("{{ y }}").render()
 
 
-def test_importing_the_report_loads_no_plots():
+def test_importing_the_report_loads_no_plots(run_python):
     """Jinja and matplotlib come when a format needs them."""
     code = "import sys, schedlog_analysis.report; print({'jinja2', 'matplotlib'} & {*sys.modules})"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "set()"
+    assert run_python(code) == "set()"

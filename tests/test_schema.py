@@ -5,6 +5,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from schedlog_analysis import cadence, invocations, schema, ticks
+from schedlog_analysis._core.table import Number, Table, field
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.errors import SchedlogError, SchemaError
 from schedlog_analysis.schema import OUTCOMES, STATUSES, TABLES, Coverage, Holes, Log, Schedules, Ticks
@@ -82,7 +83,7 @@ def test_categoricals_of_text_are_text():
         ({"level": [b"INFO", "x"]}, "level has b'INFO' in row 0; expected text"),
     ],
 )
-def test_a_bad_value_is_told_by_column_and_row(change, sentence):
+def test_a_bad_value_is_refused_by_column_and_row(change, sentence):
     """What came, where, and what was expected, in one sentence."""
     with pytest.raises(SchemaError, match="Log") as caught:
         Log.cast(pd.DataFrame(GOOD | change))
@@ -98,7 +99,7 @@ def test_a_lacking_column_is_named():
 
 
 def test_ranges_and_choices_are_checked():
-    """A negative count, a share over 1 and an unknown status are told."""
+    """A negative count, a share over 1 and an unknown status are refused."""
     row = {"schedule_id": ["a"], "first_at": [None], "last_at": [None], "is_truncated": [False], "n_holes": [0]}
     with pytest.raises(SchemaError, match="n_entries has -1"):
         Coverage.cast(pd.DataFrame(row | {"n_entries": [-1], "observed_share": [0.5]}))
@@ -134,7 +135,7 @@ def test_categories_in_another_order_are_put_in_order(sample):
         status=due["status"].cat.set_categories(sorted(STATUSES)),
         outcome=due["outcome"].cat.set_categories(sorted(OUTCOMES)),
     )
-    assert_frame_equal(Ticks.accept(again), due)
+    assert_frame_equal(Ticks.accept(again), due[Ticks.names()])
     assert_frame_equal(cadence(again, sample.schedules), cadence(due, sample.schedules))
 
 
@@ -157,13 +158,38 @@ def test_analyses_give_what_their_tables_declare(sample):
 
 
 @pytest.mark.parametrize("came", [None, [1], pd.Series(["a"]), {"schedule_id": []}])
-def test_what_is_no_frame_is_told(came):
+def test_what_is_no_frame_is_refused(came):
     """A column, a list or nothing at all is refused in one sentence by every analysis."""
     with pytest.raises(SchemaError, match=f"Instead of the table Log came a {type(came).__name__}; expected a DataFr"):
         invocations(came)
 
 
-def test_a_column_that_is_there_twice_is_told(sample):
+def test_a_column_that_is_there_twice_is_refused(sample):
     """Which of two columns is meant is the user's to say."""
     with pytest.raises(SchemaError, match="Log has the column 'message' twice; expected each column once"):
         invocations(pd.concat([sample.log, sample.log[["message"]]], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "expected"),
+    [
+        ({"ge": 0}, -0.5, r"has -0\.5 in row 1; expected at least 0"),
+        ({"gt": 0}, 0.0, r"has 0\.0 in row 1; expected more than 0"),
+        ({"le": 1}, 1.5, r"has 1\.5 in row 1; expected at most 1"),
+        ({"lt": 1}, 1.0, r"has 1\.0 in row 1; expected less than 1"),
+    ],
+)
+def test_limits_of_a_column(limits, value, expected):
+    """A value beyond a limit is refused by column and row; one within it passes, and so does a missing one."""
+    declared = type(
+        "Shares", (Table,), {"__annotations__": {"share": Number}, "share": field("a", nullable=True, **limits)}
+    )
+    assert len(declared.cast(pd.DataFrame({"share": [0.5, None]}))) == 2
+    with pytest.raises(SchemaError, match=f"Shares.share {expected}"):
+        declared.cast(pd.DataFrame({"share": [0.5, value]}))
+
+
+def test_a_limit_that_there_is_not():
+    """A limit misspelt in a declaration is found where it is declared."""
+    with pytest.raises(TypeError, match="no limit called min; expected ge, gt, le, lt"):
+        field("a count", min=0)

@@ -17,12 +17,22 @@ from hypothesis import strategies as st
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.errors import CronError, InputError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.simulation import SAMPLE, TEXTS, Recipe, Streak, random_recipes, simulate, simulate_fleet
+from schedlog_analysis.simulation import (
+    SAMPLE,
+    TEXTS,
+    Recipe,
+    Silence,
+    Streak,
+    draw_account,
+    random_recipes,
+    simulate,
+    simulate_fleet,
+)
 from schedlog_analysis.simulation.recipes import MAX_ACTIONS
 
 PROJECT = Path(__file__).parents[1]
 SAMPLE_FOLDER = PROJECT / "data" / "sample"
-CONTRACT = PROJECT.parent / "shared" / "contract" / "apify-read.yaml"
+CONTRACT = PROJECT / "tests" / "data" / "contract" / "apify-read.yaml"
 STATUSES = ("n_on_time", "n_late", "n_missed", "n_unknown")
 FAULTY = {"missed": 0.03, "late": 0.03, "duplicate": 0.02, "failed": 0.05, "partial": 0.03, "manual": 3}
 EDGES = (
@@ -47,8 +57,6 @@ def sample():
 def schemas():
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
-    if not CONTRACT.exists():
-        pytest.skip("the API's description is not beside the project")
     document = yaml.safe_load(CONTRACT.read_text())
 
     def check(name, value):
@@ -62,25 +70,48 @@ def ms(instant):
     return int(np.datetime64(instant.removesuffix("Z"), "ms").astype(np.int64))
 
 
-def read_slowly(account, definition):
-    """Count one schedule entry by entry, by the design's definitions: slow and plain, so that it can be believed."""
-    told = account.truth["schedules"][definition["id"]]
-    start, end = (ms(account.truth[key]) for key in ("start", "end"))
-    offset = told["offset_ms"] or 0
-    begin = max(start, ms(definition["createdAt"])) - offset
+def ticks_of(definition, offset, start, end):
+    """Moments that an expression names in a window, and the one after it."""
     cron = Cron(definition["cronExpression"], definition["timezone"])
-    window = [pd.Timestamp(at, unit="ms", tz="UTC") for at in (begin, end - offset)]
-    ticks = [int(tick.value // 10**6) + offset for tick in cron.ticks(*window, min_gap=pd.Timedelta("10s"))]
-    following = cron.next(window[1] - pd.Timedelta(1, "ms"))[0]
-    slack = [min(60_000, gap / 2) for gap in np.diff([*ticks, int(following.value // 10**6) + offset])]
+    window = [pd.Timestamp(at - offset, unit="ms", tz="UTC") for at in (start, end)]
+    inside = [int(tick.value // 10**6) + offset for tick in cron.ticks(*window)]
+    return inside, int(cron.next(window[1] - pd.Timedelta(1, "ms"))[0].value // 10**6) + offset
+
+
+def group_slowly(log, ticks):
+    """Collect the entries of each invocation: within ten seconds, and not across a tick."""
     groups = []
-    for entry in account.logs[definition["id"]]:
+    for entry in log:
         at = ms(entry["createdAt"])
         tick = bisect_right(ticks, at) - 1
         if groups and at - groups[-1]["at"] < 10_000 and tick == groups[-1]["tick"]:
             groups[-1]["entries"].append(entry)
         else:
             groups.append({"at": at, "tick": tick, "entries": [entry]})
+    return groups
+
+
+def due_slowly(log, ticks):
+    """Drop the ticks that come within ten seconds of the start for another one, which lies just after that."""
+    answered = {group["tick"] for group in group_slowly(log, ticks)}
+    due, last = [], -(10**6)
+    for number, tick in enumerate(ticks):
+        if tick > last + 10_000:
+            due.append(tick)
+            last = tick if number in answered else last
+    return due
+
+
+def read_slowly(account, definition):
+    """Count one schedule entry by entry, by the design's definitions: slow and plain, so that it can be believed."""
+    truth, log = account.truth["schedules"][definition["id"]], account.logs[definition["id"]]
+    start, end = (ms(account.truth[key]) for key in ("start", "end"))
+    until = end if definition["isEnabled"] else ms(definition["modifiedAt"])
+    begin = max(start, ms(definition["createdAt"]))
+    ticks, following = ticks_of(definition, truth["offset_ms"] or 0, begin, until)
+    ticks = due_slowly(log, ticks)
+    slack = [min(60_000, gap // 2) for gap in np.diff([*ticks, max(following, end)])]
+    groups = group_slowly(log, ticks)
     found = Counter()
     answered = set()
     for group in groups:
@@ -103,10 +134,9 @@ def read_slowly(account, definition):
             answered.add(tick)
             found["n_late" if group["at"] - ticks[tick] > slack[tick] else "n_on_time"] += 1
     for tick in set(range(len(ticks))) - answered:
-        is_before = told["is_truncated"] and ticks[tick] < groups[0]["at"]
-        is_after = not definition["isEnabled"] and (not groups or ticks[tick] > groups[-1]["at"])
+        is_before = truth["is_truncated"] and ticks[tick] < groups[0]["at"]
         is_too_early = ticks[tick] + slack[tick] > end
-        found["n_unknown" if is_before or is_after or is_too_early else "n_missed"] += 1
+        found["n_unknown" if is_before or is_too_early else "n_missed"] += 1
     found["n_planned"] = len(ticks)
     return found
 
@@ -116,9 +146,11 @@ def test_a_slow_reading_of_the_sample_finds_the_truth(seed):
     """Reading the logs tick by tick, by the definitions, gives every count of the truth."""
     account = simulate(seed=seed)
     for definition in account.schedules:
-        told = account.truth["schedules"][definition["id"]]
-        expected = {key: told[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
-        expected |= told["outcomes"]
+        if definition["name"] == "price-alerts":
+            continue  # its older definition is not among the answers; see the test of changed crons
+        truth = account.truth["schedules"][definition["id"]]
+        expected = {key: truth[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
+        expected |= truth["outcomes"]
         found = read_slowly(account, definition)
         assert {key: found[key] for key in expected} == expected, definition["name"]
 
@@ -133,10 +165,12 @@ def test_a_slow_reading_of_odd_schedules_finds_the_truth(shape, start, end, wind
     """Seconds, macros, clock changes, windows of one entry and of one second: the truth keeps to the definitions."""
     account = simulate(3, start, end, EDGES, shape=shape, window=window)
     for definition in account.schedules:
-        told = account.truth["schedules"][definition["id"]]
+        truth = account.truth["schedules"][definition["id"]]
+        if definition["name"] == "ten-seconds" and truth["is_truncated"]:
+            continue  # what ten seconds took away before the first entry, no log can tell
         found = read_slowly(account, definition)
-        expected = {key: told[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
-        expected |= told["outcomes"]
+        expected = {key: truth[key] for key in (*STATUSES, "n_planned", "n_duplicate", "n_extra", "n_manual")}
+        expected |= truth["outcomes"]
         assert {key: found[key] for key in expected} == expected, definition["name"]
 
 
@@ -153,8 +187,8 @@ def test_the_truth_adds_up(seed, n, days, shape, window):
     end = pd.Timestamp("2026-10-01", tz="UTC") + pd.Timedelta(days, "D")
     account = simulate(seed, "2026-10-01T00:00Z", end, n, shape=shape, window=window)
     assert len(account.schedules) == n
-    for schedule_id, told in account.truth["schedules"].items():
-        for part in (told, told["planted"]):
+    for schedule_id, truth in account.truth["schedules"].items():
+        for part in (truth, truth["planted"]):
             assert part["n_planned"] == sum(part[status] for status in STATUSES)
             n_invocations = sum(part["outcomes"].values())
             assert n_invocations == part["n_on_time"] + part["n_late"] + part["n_duplicate"] + part["n_extra"]
@@ -163,15 +197,15 @@ def test_the_truth_adds_up(seed, n, days, shape, window):
                 part[f"n_{kind}"] for kind in ("missed", "late", "duplicate", "extra")
             ]
         log = account.logs[schedule_id]
-        assert told["n_entries"] == len(log) <= (window or len(log))
-        assert sum(told["causes"].values()) == sum(entry["level"] != "INFO" for entry in log)
-        runs = told["runs"]
+        assert truth["n_entries"] == len(log) <= (window or len(log))
+        assert sum(truth["causes"].values()) == sum(entry["level"] != "INFO" for entry in log)
+        runs = truth["runs"]
         statuses = ("succeeded", "failed", "timed_out", "aborted", "running", "expired")
         assert runs["n_starts"] == sum(runs[status] for status in statuses)
         assert min(runs[status] for status in statuses) >= 0
         assert runs["n_runs"] == sum(run["meta"]["scheduleId"] == schedule_id for run in account.runs)
     totals = account.truth["totals"]
-    assert totals.get("n_planned", 0) == sum(told["n_planned"] for told in account.truth["schedules"].values())
+    assert totals.get("n_planned", 0) == sum(truth["n_planned"] for truth in account.truth["schedules"].values())
 
 
 def test_the_same_seed_writes_the_same_bytes(tmp_path):
@@ -216,6 +250,18 @@ def test_objects_keep_to_the_contract(sample, schemas):
         )
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_drawn_accounts_keep_to_the_contract(seed, schemas):
+    """Every version, every log and every run of a drawn account is valid as well."""
+    account = draw_account(seed)
+    for definition in account.versions:
+        schemas("ScheduleResponse", {"data": definition})
+    for log in account.logs.values():
+        schemas("ScheduleLogResponse", {"data": log})
+    page = {"total": len(account.runs), "offset": 0, "limit": 10_000, "desc": False, "count": len(account.runs)}
+    schemas("ListOfRunsResponse", {"data": {**page, "items": account.runs}})
+
+
 def test_the_seed_example_is_the_published_one():
     """The seed document's example is there to the letter: two entries, with backslashes before the quotes."""
     entries = json.loads((PROJECT / "data" / "seed-example.json").read_text())["data"]
@@ -229,15 +275,16 @@ def test_definitions_agree_with_the_period(sample):
     """Nothing was due between creation and the period, the next run is the first tick after it, the last was logged."""
     start, end = (pd.Timestamp(sample.truth[key]) for key in ("start", "end"))
     for definition in sample.schedules:
-        told = sample.truth["schedules"][definition["id"]]
+        truth = sample.truth["schedules"][definition["id"]]
         cron = Cron(definition["cronExpression"], definition["timezone"])
-        offset = pd.Timedelta(told["offset_ms"] or 0, "ms")
+        offset = pd.Timedelta(truth["offset_ms"] or 0, "ms")
         created = pd.Timestamp(definition["createdAt"])
         assert created >= start or cron.count(created - offset, start) == 0
         assert (definition["nextRunAt"] is None) == (not definition["isEnabled"])
         if definition["isEnabled"]:
             assert pd.Timestamp(definition["nextRunAt"]) == cron.next(end - offset - pd.Timedelta(1, "ms"))[0] + offset
-        assert definition["lastRunAt"] in {entry["createdAt"] for entry in sample.logs[definition["id"]]}
+        entries = [ms(entry["createdAt"]) for entry in sample.logs[definition["id"]]]
+        assert any(0 < at - ms(definition["lastRunAt"]) < 1_000 for at in entries)
 
 
 def test_logs_are_ordered_and_closed(sample):
@@ -258,8 +305,8 @@ def test_the_sample_holds_every_fault(sample):
     assert all(totals[key] > 0 for key in (*STATUSES, "n_duplicate", "n_extra", "n_manual"))
     assert all(totals["outcomes"].values())
     assert totals["causes"].keys() == {text.cause for text in TEXTS.values()}
-    assert {told["is_truncated"] for told in sample.truth["schedules"].values()} == {True, False}
-    assert any(told["offset_ms"] for told in sample.truth["schedules"].values())
+    assert {truth["is_truncated"] for truth in sample.truth["schedules"].values()} == {True, False}
+    assert any(truth["offset_ms"] for truth in sample.truth["schedules"].values())
     assert all(
         totals["runs"][status] > 0 for status in ("succeeded", "failed", "timed_out", "aborted", "running", "expired")
     )
@@ -277,33 +324,13 @@ def test_the_sample_holds_every_text(sample):
         assert any(message.endswith(kind) for message in messages)
 
 
-def test_both_shapes_are_there(sample):
-    """In one shape INFO is written with every failure, first or last; in the other an ERROR or WARNING stands alone."""
-    seen = set()
-    for definition in sample.schedules:
-        log = sample.logs[definition["id"]]
-        shape = sample.truth["schedules"][definition["id"]]["shape"]
-        for i, entry in enumerate(log):
-            if entry["level"] == "INFO" or entry["message"].startswith("Cannot invoke schedule"):
-                continue
-            near = [
-                index
-                for index in range(max(0, i - 20), min(len(log), i + 21))
-                if abs(ms(log[index]["createdAt"]) - ms(entry["createdAt"])) < 3_000
-            ]
-            has_info = [index for index in near if log[index]["level"] == "INFO"]
-            assert len(near) == 1 if shape == "single" else len(has_info) == 1
-            seen.add("alone" if shape == "single" else "first" if has_info[0] < i else "last")
-    assert seen == {"alone", "first", "last"}
-
-
 def test_shape_can_be_forced():
     """With shape="single" no tick leaves two entries; what is planted stays the same."""
     several, single = (simulate(2, schedules=SAMPLE, shape=shape, window=None) for shape in ("several", "single"))
-    for schedule_id, told in single.truth["schedules"].items():
-        n_invocations = sum(told["outcomes"].values()) + told["n_manual"]
-        assert told["n_entries"] == n_invocations
-        assert told["missed_at"] == several.truth["schedules"][schedule_id]["missed_at"]
+    for schedule_id, truth in single.truth["schedules"].items():
+        n_invocations = sum(truth["outcomes"].values()) + truth["n_manual"]
+        assert truth["n_entries"] == n_invocations
+        assert truth["missed_at"] == several.truth["schedules"][schedule_id]["missed_at"]
 
 
 def test_a_longer_window_only_adds_older_entries(sample):
@@ -317,23 +344,33 @@ def test_a_longer_window_only_adds_older_entries(sample):
 
 def test_schedules_do_not_depend_on_each_other():
     """Adding a schedule changes nothing in those before it."""
-    one, two = simulate(4, schedules=SAMPLE[:1]), simulate(4, schedules=SAMPLE[:2])
-    schedule_id = one.schedules[0]["id"]
-    assert two.logs[schedule_id] == one.logs[schedule_id]
-    assert two.truth["schedules"][schedule_id] == one.truth["schedules"][schedule_id]
+    alone, both = simulate(4, schedules=SAMPLE[:1]), simulate(4, schedules=SAMPLE[:2])
+    schedule_id = alone.schedules[0]["id"]
+    assert both.logs[schedule_id] == alone.logs[schedule_id]
+    assert both.truth["schedules"][schedule_id] == alone.truth["schedules"][schedule_id]
 
 
 def test_runs_belong_to_ticks(sample):
-    """A run starts within a second after an entry of its schedule's invocation, and is for a tick at or before that."""
-    entries = {schedule_id: {ms(entry["createdAt"]) for entry in log} for schedule_id, log in sample.logs.items()}
+    """A run starts before the INFO that ends its invocation, and is for a tick at or before that, or for a click."""
+    infos = {
+        schedule_id: np.array([ms(entry["createdAt"]) for entry in log if entry["level"] == "INFO"])
+        for schedule_id, log in sample.logs.items()
+    }
+    planned = {(tick.schedule_id, tick.planned_at) for tick in sample.ticks}
+    extra = {at for truth in sample.truth["schedules"].values() for at in truth["extra_at"]}
+    n_clicks = 0
     assert [run["startedAt"] for run in sample.runs] == sorted(run["startedAt"] for run in sample.runs)
     assert len({run["id"] for run in sample.runs}) == len(sample.runs)
     for run in sample.runs:
-        started = ms(run["startedAt"])
-        assert any(started - at in entries[run["meta"]["scheduleId"]] for at in range(900))
-        assert ms(run["meta"].get("scheduledAt", run["startedAt"])) <= started
+        started, scheduled = ms(run["startedAt"]), ms(run["meta"]["scheduledAt"])
+        after = infos[run["meta"]["scheduleId"]]
+        assert 0 <= after[after.searchsorted(started)] - started < 1_000
+        assert scheduled <= started
+        n_clicks += (run["meta"]["scheduleId"], scheduled) not in planned
         assert (run["finishedAt"] is None) == (run["status"] == "RUNNING")
         assert run["finishedAt"] is None or started < ms(run["finishedAt"]) <= ms(sample.truth["end"])
+    assert len(extra) == 1
+    assert 0 < n_clicks < 9
 
 
 def test_skipped_ticks_had_a_reason():
@@ -356,9 +393,9 @@ def test_planted_incidents_stand_alone():
     """A planted incident begins after good ticks and ends before good ones, so that its bounds are exact."""
     recipe = Recipe("hourly", "0 * * * *", missed=0.05, failed=0.1, streaks=(Streak(0.3, 0.32, "memory"),))
     account = simulate(9, schedules=[recipe], window=None)
-    told = next(iter(account.truth["schedules"].values()))
+    truth = next(iter(account.truth["schedules"].values()))
     errors = {entry["createdAt"][:13] for log in account.logs.values() for entry in log if entry["level"] == "ERROR"}
-    bad = {tick[:13] for tick in told["missed_at"]} | errors
+    bad = {tick[:13] for tick in truth["missed_at"]} | errors
     incidents = account.truth["incidents"]
     assert {incident["cause"] for incident in incidents} == {"capacity", "missed", "billing"}
     for incident in incidents:
@@ -406,6 +443,11 @@ def test_senseless_arguments_are_refused(arguments, message):
         {"is_exclusive": True, "skipped": 0.1, "duplicate": 0.1},
         {"texts": ("gremlins",)},
         {"texts": ("exclusive",)},
+        {"chronic": 1.0},
+        {"hung": (0.1, 0.2)},
+        {"is_exclusive": True, "hung": (0.2, 0.1)},
+        {"fetched": ()},
+        {"fetched": (0.5, 0.2)},
     ],
 )
 def test_senseless_recipes_are_refused(change):
@@ -418,6 +460,8 @@ def test_senseless_streaks_and_crons_are_refused():
     """A streak lies inside the period, and a cron must be one."""
     with pytest.raises(InputError, match="share"):
         Streak(0.5, 0.5, "memory")
+    with pytest.raises(InputError, match="silence"):
+        Silence(0.5, 0.4)
     with pytest.raises(InputError, match="gremlins"):
         Streak(0.1, 0.2, "gremlins")
     with pytest.raises(CronError):
@@ -450,11 +494,11 @@ def test_a_fleet_is_typed_sorted_and_whole(seed, n, n_ticks):
     assert len(log) == n * n_ticks
     assert log.equals(log.sort_values(["schedule_id", "created_at"], kind="stable"))
     for row in schedules.itertuples():
-        mine = pd.DatetimeIndex(log.loc[log["schedule_id"] == row.schedule_id, "created_at"])
+        created = pd.DatetimeIndex(log.loc[log["schedule_id"] == row.schedule_id, "created_at"])
         ticks = Cron(row.cron).ticks(row.created_at, row.next_run_at)
         assert len(ticks) == n_ticks
-        assert (mine >= ticks).all()
-        assert (mine < ticks + pd.Timedelta("60s")).all()
+        assert (created >= ticks).all()
+        assert (created < ticks + pd.Timedelta("60s")).all()
 
 
 def test_a_fleet_has_the_rates_it_was_given():

@@ -45,3 +45,32 @@ def test_a_schedule_that_is_not_there_is_told(sample, archive, kind):
     place = {"archive": archive, "folder": str(sample.path), "file": str(next(sample.path.glob("logs/*.json")))}[kind]
     with pytest.raises(InputError, match=f"no schedule 'nobody' in {place}"):
         Source.read(place, ["nobody"])
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("prices-hourly", "prices-hourly"),
+        ("Competitor prices, hourly", "prices-hourly"),
+        ("competitor", "prices-hourly"),
+        ("night", "nightly-crawl"),
+    ],
+)
+def test_a_schedule_is_found_by_what_people_see(sample, archive, given, name):
+    """By its title as by its name, and by how either begins, whatever the case; from every kind of source."""
+    for place in (archive, str(sample.path)):
+        assert set(Source.read(place, [given]).schedules["name"]) == {name}
+
+
+def test_the_beginning_of_several_names_is_refused(make_log, make_schedules):
+    """Nobody guesses which was meant; a whole name is never the beginning of another's."""
+    schedules = make_schedules(("a1", "0 * * * *", {"title": "Daily"}), ("a2", "0 * * * *", {"title": "Daily backup"}))
+    source = Source("here", make_log(), schedules)
+    assert set(source.only(["daily back"]).schedules["schedule_id"]) == {"a2"}
+    assert set(source.only(["Daily"]).schedules["schedule_id"]) == {"a1"}
+    with pytest.raises(
+        InputError, match="'daily' begins the names of 2 schedules in here, such as 'Daily', 'Daily backup'"
+    ):
+        source.only(["daily"])
+    with pytest.raises(InputError, match="no schedule ''"):
+        source.only([""])

@@ -14,10 +14,10 @@ from pandas.testing import assert_frame_equal
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 from schedlog_analysis import Archive, Client, read_log
-from schedlog_analysis import sync as module
 from schedlog_analysis.cli import main, network
 from schedlog_analysis.errors import NotFoundError
 from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
+from schedlog_analysis.sources import sync as module
 from schedlog_analysis.sources.server import serving
 from schedlog_analysis.sources.sync import next_sync, sync
 
@@ -140,7 +140,7 @@ class Known(Client):
         """Answer with what was fetched."""
         return self.fetched
 
-    def fetch_runs(self, since, _=None):
+    def fetch_runs(self, since, _=None, **_options):
         """Answer with the runs since then."""
         self.asked.append(since)
         return self.runs[self.runs["started_at"] >= since]

@@ -10,7 +10,7 @@ from schedlog_analysis import Cron, coverage, holes, invocations, ticks
 from schedlog_analysis.errors import CronError, InputError
 from schedlog_analysis.matching.definitions import switched_off
 from schedlog_analysis.matching.seen_until import broken_clocks, seen_until
-from schedlog_analysis.schema import PLANNED, Fetches, Holes, Invocations, JudgedTicks, Log, Runs
+from schedlog_analysis.schema import PLANNED, Fetches, Holes, Invocations, JudgedTicks, Log
 
 
 def _hour(hour: float) -> pd.Timestamp:
@@ -220,20 +220,12 @@ def test_before_a_full_window_is_unknown(make_log, make_schedules):
     assert len(ticks(told, schedules)) == 1000
 
 
-def test_between_two_fetches_is_unknown(make_log, make_schedules):
+def test_between_two_fetches_is_unknown(make_log, make_schedules, make_fetches):
     """Ticks in a hole between two fetches, and after the last one, are unknown; holes hide nothing that was seen."""
     log = make_log(*(("a", _hour(hour).isoformat(), "INFO", "Schedule invoked") for hour in (0, 1, 4, 5)))
-    fetches = Fetches.cast(
-        pd.DataFrame(
-            {
-                "schedule_id": "a",
-                "fetched_at": [_hour(1.5), _hour(5.5)],
-                "n_entries": 2,
-                "first_at": [_hour(0), _hour(4)],
-                "last_at": [_hour(1), _hour(5)],
-                "is_truncated": [False, True],
-            }
-        )
+    fetches = make_fetches(
+        ("a", _hour(1.5), _hour(0), {"last_at": _hour(1), "n_entries": 2}),
+        ("a", _hour(5.5), _hour(4), {"last_at": _hour(5), "n_entries": 2, "is_truncated": True}),
     )
     schedules = make_schedules(("a", "0 * * * *"))
     options = {"start": _hour(0), "end": _hour(7), "holes": holes(log, fetches)}
@@ -245,35 +237,29 @@ def test_between_two_fetches_is_unknown(make_log, make_schedules):
     assert row["observed_share"] == pytest.approx(3 / 5.5)
 
 
-def _runs(*rows):
-    """Runs from (scheduled hour, hour of the start)."""
-    plain = {"schedule_id": "a", "origin": "SCHEDULER", "actor_id": "x", "task_id": None, "status": "SUCCEEDED"}
-    table = pd.DataFrame(
-        [
-            plain | {"run_id": str(i), "scheduled_at": _hour(scheduled), "started_at": _hour(started)}
-            for i, (scheduled, started) in enumerate(rows)
-        ]
-    )
-    return Runs.cast(table.assign(finished_at=None, usage_usd=float("nan")))
+@pytest.fixture
+def ran(make_runs):
+    """Build Runs of one schedule from (scheduled hour, hour of the start)."""
+    return lambda *rows: makeran(*(("a", _hour(start), {"scheduled_at": _hour(due)}) for due, start in rows))
 
 
-def test_runs_say_which_tick_they_were_for(match):
+def test_runs_say_which_tick_they_were_for(match, ran):
     """Where a run names its tick, a start later than the next tick still answers its own."""
     hours = [0, 2, 2.01, 3]
     assert _statuses(match(hours, end=4))[1:4] == ["missed", "on_time", "duplicate"]
-    assert _statuses(match(hours, end=4, runs=_runs((1, 2.01)))) == ["on_time", "late", "on_time", "on_time"]
+    assert _statuses(match(hours, end=4, runs=ran((1, 2.01)))) == ["on_time", "late", "on_time", "on_time"]
 
 
-def test_runs_move_a_whole_row_of_late_answers(match):
+def test_runs_move_a_whole_row_of_late_answers(match, ran):
     """Where each answer comes after the next tick, each run puts its own right."""
-    table = match([0, 2.1, 3.1, 4.1], end=5, runs=_runs((1, 2.1), (2, 3.1), (3, 4.1)))
+    table = match([0, 2.1, 3.1, 4.1], end=5, runs=ran((1, 2.1), (2, 3.1), (3, 4.1)))
     assert _statuses(table) == ["on_time", "late", "late", "late", "missed"]
 
 
 @pytest.mark.parametrize("more", [[], [(1, 1)]])
-def test_a_run_that_started_late_takes_no_answer_from_the_next_tick(match, more):
+def test_a_run_that_started_late_takes_no_answer_from_the_next_tick(match, more, ran):
     """The run of tick 0 starts just after the invocation of tick 1, which failed or has a run of its own."""
-    assert _statuses(match([0, 1, 2], end=3, runs=_runs(*more, (0, 1.001)))) == ["on_time"] * 3
+    assert _statuses(match([0, 1, 2], end=3, runs=ran(*more, (0, 1.001)))) == ["on_time"] * 3
 
 
 def test_a_macro_is_measured_from_its_hidden_offset(make_log, make_schedules):
@@ -416,15 +402,15 @@ def test_unknown_ticks_say_why(make_log, make_schedules):
     assert set(table.loc[table["status"] != "unknown", "reason"]) == {"started"}
 
 
-def test_a_tick_that_a_run_names_is_not_missed(match):
+def test_a_tick_that_a_run_names_is_not_missed(match, ran):
     """A run is proof of a start, also where the log lacks its entries."""
-    assert _statuses(match([0, 2], end=3, runs=_runs((1, 1.001)))) == ["on_time", "unknown", "on_time"]
+    assert _statuses(match([0, 2], end=3, runs=ran((1, 1.001)))) == ["on_time", "unknown", "on_time"]
 
 
-def test_a_queue_that_drains_late_missed_nothing_that_ran(match):
+def test_a_queue_that_drains_late_missed_nothing_that_ran(match, ran):
     """Three ticks start within a second, three hours late: the runs say which was for which."""
     hours = [0, 3.5, 3.50005, 3.5001]
-    runs = _runs((1, 3.5001), (2, 3.50015), (3, 3.5002))
+    runs = ran((1, 3.5001), (2, 3.50015), (3, 3.5002))
     assert _statuses(match(hours, end=4)) == ["on_time", "missed", "missed", "late", "duplicate", "duplicate"]
     assert _statuses(match(hours, end=4, runs=runs)) == ["on_time", "late", "late", "late"]
 

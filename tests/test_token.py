@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from schedlog_analysis import token
 from schedlog_analysis.errors import TokenError
+from schedlog_analysis.sources import token
 
 SECRET = "apify_api_S3cretThatNobodySees"
 

@@ -33,11 +33,11 @@ from schedlog_analysis._core.words import (
 def test_percent_is_near_and_never_pretends(k, n):
     """What is said is within half a digit of the share; only all is 100 %, and only none is 0 %."""
     k = min(k, n)
-    told = percent(k / n)
-    assert (told == "100 %") == (k == n)
-    assert (told == "0 %") == (k == 0)
-    if told[0] not in "<>":
-        assert float(told.removesuffix(" %")) == pytest.approx(100 * k / n, abs=0.0501)
+    shown = percent(k / n)
+    assert (shown == "100 %") == (k == n)
+    assert (shown == "0 %") == (k == 0)
+    if shown[0] not in "<>":
+        assert float(shown.removesuffix(" %")) == pytest.approx(100 * k / n, abs=0.0501)
 
 
 def test_a_missing_share_is_a_dash():
@@ -50,19 +50,19 @@ def test_a_missing_share_is_a_dash():
 @given(st.integers(0, 100), st.integers(0, 100))
 def test_small_numbers_are_said_as_k_of_n(k, n):
     """Below twenty there is no percent sign; from twenty on there are both; of nothing there is neither."""
-    told = say(min(k, n), n)
-    assert ("%" in told) == (n >= SMALL)
-    assert (k_of_n(min(k, n), n) in told) == (n > 0 or told == "nothing was due")
+    shown = say(min(k, n), n)
+    assert ("%" in shown) == (n >= SMALL)
+    assert (k_of_n(min(k, n), n) in shown) == (n > 0 or shown == "nothing was due")
     if n == 0:
-        assert told == "nothing was due"
+        assert shown == "nothing was due"
 
 
 @given(st.integers(0, 10**9))
 def test_counts_can_be_read_back(n):
     """A count loses no digit, and its noun agrees with it."""
-    told = count(n, "tick")
-    assert int(told.split()[0].replace(",", "")) == n == int(whole_number(n).replace(",", ""))
-    assert told.endswith(" tick") == (n == 1)
+    shown = count(n, "tick")
+    assert int(shown.split()[0].replace(",", "")) == n == int(whole_number(n).replace(",", ""))
+    assert shown.endswith(" tick") == (n == 1)
     assert count(2, "entry", "entries") == "2 entries"
 
 
@@ -70,21 +70,21 @@ def test_counts_can_be_read_back(n):
 def test_durations_are_near(seconds):
     """Read back, a duration is within five percent and within its smaller unit."""
     units = {"d": 86400, "h": 3600, "min": 60, "s": 1}
-    told = seconds_words(seconds)
-    pairs = re.findall(r"([\d.,e-]+) (d|h|min|s)\b", told)
-    assert " ".join(f"{n} {unit}" for n, unit in pairs) == told
+    shown = seconds_words(seconds)
+    pairs = re.findall(r"([\d.,e-]+) (d|h|min|s)\b", shown)
+    assert " ".join(f"{n} {unit}" for n, unit in pairs) == shown
     total = sum(float(n.replace(",", "")) * units[unit] for n, unit in pairs)
     assert total == pytest.approx(seconds, rel=0.05)
 
 
 @pytest.mark.parametrize(
-    ("length", "told"),
+    ("length", "shown"),
     [("0s", "0 s"), ("9.96s", "10 s"), ("59.7s", "1 min"), ("60s", "1 min"), ("90min", "1 h 30 min"), ("-2h", "-2 h"),
      ("8D 1s", "8 d 1 s"), (None, NONE)],
 )  # fmt: skip
-def test_durations_at_their_edges(length, told):
+def test_durations_at_their_edges(length, shown):
     """Ten seconds, a minute, a sign, a missing one."""
-    assert duration(length) == told
+    assert duration(length) == shown
 
 
 def test_moments_are_local():
@@ -106,11 +106,11 @@ def test_words_make_sentences():
 @given(st.text(max_size=300), st.integers(2, 80))
 def test_plain_text_is_one_harmless_line(text, limit):
     """No control, format or private character is left but the joiner of emoji, no line break, and never too long."""
-    told = plain(text, limit)
-    assert len(told) <= limit
-    assert all(not unicodedata.category(char).startswith("C") or char == "\u200d" for char in told)
-    assert "\n" not in told
-    assert told == told.strip()
+    shown = plain(text, limit)
+    assert len(shown) <= limit
+    assert all(not unicodedata.category(char).startswith("C") or char == "\u200d" for char in shown)
+    assert "\n" not in shown
+    assert shown == shown.strip()
 
 
 @given(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=60))

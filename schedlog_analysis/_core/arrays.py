@@ -1,10 +1,4 @@
-"""
-Spacing: which instants of a sorted series start something new, when a new thing needs a minimum distance from the last.
-
-Entries that share an invocation and ticks that Apify refuses to plan closer than ten seconds follow the same greedy
-rule: keep the first, drop all within the gap, keep the next, and so on. The rule looks sequential; `keep_spaced`
-answers it with a handful of array operations by doubling jumps.
-"""
+"""Arrays hold what a column has, as numbers: where rows change, which are far enough apart, and codes for texts."""
 
 from __future__ import annotations
 
@@ -50,15 +44,17 @@ def blocks(*columns: NDArray[Any]) -> tuple[Int64, Int64]:
     return first, np.diff(np.append(first, len(columns[0])))
 
 
-def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask:
+def keep_spaced(instants: Int64, distance: int, is_start: Mask | None = None) -> Mask:
     """
-    Tell which instants the greedy rule keeps.
+    Tell which instants remain when each that comes too soon after the last one kept is dropped.
+
+    Entries that share an invocation, and ticks that Apify refuses to plan closer than ten seconds, follow this rule.
 
     Parameters
     ----------
     instants
         Sorted instants, of one series or of several one after another. [ms]
-    gap
+    distance
         An instant less than this after the last kept one is dropped. [ms]
     is_start
         True where a new series begins; the first instant always begins one.
@@ -70,8 +66,9 @@ def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask
 
     Notes
     -----
-    Each instant points at the first one at least `gap` after it. What is kept is what can be reached from the starts;
-    squaring the pointers reaches 1, 2, 4, … steps further, so n instants need log2(n) rounds instead of n.
+    The rule looks sequential. But each instant points at the first one at least `distance` after it; what is kept is
+    what can be reached from the starts, and squaring the pointers reaches 1, 2, 4, … steps further: n instants need
+    log2(n) rounds instead of n (pointer doubling).
 
     Examples
     --------
@@ -83,27 +80,28 @@ def keep_spaced(instants: Int64, gap: int, is_start: Mask | None = None) -> Mask
     if n == 0:
         return starts
     starts[0] = True
-    if not ((instants[1:] - instants[:-1] < gap) & ~starts[1:]).any():
+    if not ((instants[1:] - instants[:-1] < distance) & ~starts[1:]).any():
         return np.ones(n, dtype=bool)
-    ends = _series_ends(starts)
+    ends = _find_ends(starts)
     if starts.sum() == 1:
-        target = np.searchsorted(instants, instants + gap)
+        target = np.searchsorted(instants, instants + distance)
     else:
         # One search for all series: shift each far enough from the last that no jump can reach into the next.
         rank = np.cumsum(starts) - 1
-        span = int((instants[ends - 1] - instants[starts][rank]).max()) + gap + 1
+        span = int((instants[ends - 1] - instants[starts][rank]).max()) + distance + 1
         shifted = instants - instants[starts][rank] + rank * span
-        target = np.minimum(np.searchsorted(shifted, shifted + gap), ends)
-    return _reachable(starts, target)
+        target = np.minimum(np.searchsorted(shifted, shifted + distance), ends)
+    return _reach(starts, target)
 
 
-def _series_ends(starts: Mask) -> Int64:
-    """Give for each instant where its series ends: the next start, or the length."""
+def _find_ends(starts: Mask) -> Int64:
+    """Return for each instant where its series ends: the next start, or the length."""
     bounds = np.append(np.flatnonzero(starts), len(starts))
     return np.repeat(bounds[1:], np.diff(bounds))
 
 
-def _reachable(starts: Mask, target: Int64) -> Mask:
+def _reach(starts: Mask, target: Int64) -> Mask:
+    """Mark what can be reached from the starts by jumping to targets, by pointer doubling."""
     jump = np.append(target, len(target))  # the end points at itself
     starts = np.append(starts, False)
     # A series' end is the next one's start, which is kept anyway.

@@ -1,7 +1,8 @@
 """
-A window is a calendar stretch of a time zone: an hour, a day, a week, a month; a span's windows leave no gap.
+A window is an hour, a day, a week, a month, a quarter or a year of the calendar of a time zone.
 
-Days are local days, of 23 or 25 hours where the clock changes; the hour that a clock repeats makes two windows.
+Windows follow each other without a hole. Days are local days, of 23 or 25 hours where the clock changes; the hour that
+a clock repeats makes two windows.
 """
 
 from __future__ import annotations
@@ -52,13 +53,13 @@ def zone(tz: str) -> ZoneInfo:
         raise InputError(f"There is no time zone {tz!r}; expected an IANA name such as 'Europe/Prague'.") from error
 
 
-def window_starts(moments: pd.DatetimeIndex, freq: str, tz: str = "UTC") -> pd.DatetimeIndex:
+def window_starts(instants: pd.DatetimeIndex, freq: str, tz: str = "UTC") -> pd.DatetimeIndex:
     """
-    Give for each moment the start of its window.
+    Return for each instant the start of its window.
 
     Parameters
     ----------
-    moments
+    instants
         Instants with a time zone; missing ones stay missing.
     freq
         ``"h"``, ``"D"``, ``"W"`` (from Monday), ``"M"``, ``"Q"`` or ``"Y"``.
@@ -80,10 +81,10 @@ def window_starts(moments: pd.DatetimeIndex, freq: str, tz: str = "UTC") -> pd.D
     >>> window_starts(pd.DatetimeIndex(["2026-10-25T12:00Z"]), "D", "Europe/Prague")[0].isoformat()
     '2026-10-24T22:00:00+00:00'
     """
-    local = pd.DatetimeIndex(moments).tz_convert(zone(tz))
-    if _alias(freq) == "h":
-        return _hours(local)
-    return _localize(local.tz_localize(None).to_period(_alias(freq)).start_time, tz)
+    local = pd.DatetimeIndex(instants).tz_convert(zone(tz))
+    if _find_alias(freq) == "h":
+        return _floor_hours(local)
+    return _localize(local.tz_localize(None).to_period(_find_alias(freq)).start_time, tz)
 
 
 def window_range(first: pd.Timestamp, last: pd.Timestamp, freq: str, tz: str = "UTC") -> pd.DatetimeIndex:
@@ -97,20 +98,21 @@ def window_range(first: pd.Timestamp, last: pd.Timestamp, freq: str, tz: str = "
     25
     """
     begin, end = window_starts(pd.DatetimeIndex([first, last]), freq, tz)
-    if _alias(freq) == "h":
+    if _find_alias(freq) == "h":
         return window_starts(pd.date_range(begin, end, freq="30min", tz="UTC"), freq, tz).unique()
-    first_day, last_day = (moment.tz_convert(zone(tz)).tz_localize(None) for moment in (begin, end))
-    days = _localize(pd.period_range(first_day, last_day, freq=_alias(freq)).start_time, tz)
+    first_day, last_day = (start.tz_convert(zone(tz)).tz_localize(None) for start in (begin, end))
+    days = _localize(pd.period_range(first_day, last_day, freq=_find_alias(freq)).start_time, tz)
     return window_starts(days, freq, tz).unique()  # some zones have skipped a whole day
 
 
-def _alias(freq: str) -> str:
+def _find_alias(freq: str) -> str:
+    """Look up pandas' alias of a frequency."""
     if freq not in PERIODS:
         raise InputError(f"There is no window {freq!r}; expected one of {', '.join(PERIODS)}.")
     return PERIODS[freq]
 
 
-def _hours(local: pd.DatetimeIndex) -> pd.DatetimeIndex:
+def _floor_hours(local: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Go back to the full hour that the clock shows, but not beyond a change of the clock: each pass has its start."""
     wall = local.tz_localize(None)
     full = local - (wall - wall.floor("h"))
@@ -119,7 +121,7 @@ def _hours(local: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def _localize(wall: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
-    """Read clock times in a zone: a skipped midnight is the moment the clock jumped, a repeated one is its first."""
+    """Read clock times in a zone: a skipped midnight is when the clock jumped, a repeated one its first pass."""
     first_pass = np.ones(len(wall), dtype=bool)
     local = wall.tz_localize(zone(tz), ambiguous=first_pass, nonexistent="shift_forward")
     return local.tz_convert("UTC").as_unit("ms")

@@ -20,7 +20,7 @@ FOREVER = np.iinfo(np.int64).max  # the end of what has none
 
 _INSTANT = pd.DatetimeTZDtype("ms", "UTC")
 
-Moment = str | date | pd.Timestamp
+InstantLike = str | date | pd.Timestamp
 
 
 def to_ms(values: pd.Series[Any] | pd.DatetimeIndex) -> Int64:
@@ -53,7 +53,7 @@ def to_durations(ms: Int64) -> pd.TimedeltaIndex:
     return pd.TimedeltaIndex(ms.view("timedelta64[ms]"), copy=False)
 
 
-def moment_ms(moment: Moment, name: str = "moment") -> int:
+def instant_ms(instant: InstantLike, name: str = "instant") -> int:
     """
     Read one instant given by a user, in milliseconds.
 
@@ -64,18 +64,18 @@ def moment_ms(moment: Moment, name: str = "moment") -> int:
 
     Examples
     --------
-    >>> moment_ms("2026-01-01T01:00+01:00")
+    >>> instant_ms("2026-01-01T01:00+01:00")
     1767225600000
     """
     try:
-        instant = pd.Timestamp(moment)
+        stamp = pd.Timestamp(instant)
     except (ValueError, TypeError) as error:
-        raise InputError(f"`{name}` is {moment!r}; expected an instant such as 2026-01-01T00:00Z.") from error
-    if pd.isna(instant):
+        raise InputError(f"`{name}` is {instant!r}; expected an instant such as 2026-01-01T00:00Z.") from error
+    if pd.isna(stamp):
         raise InputError(f"`{name}` is missing; expected an instant such as 2026-01-01T00:00Z.")
-    if instant.tzinfo is None:
-        raise InputError(f"`{name}` is {moment!r}, without an offset; expected an instant such as 2026-01-01T00:00Z.")
-    return int(instant.tz_convert("UTC").tz_localize(None).to_datetime64().astype("datetime64[ms]").astype(np.int64))
+    if stamp.tzinfo is None:
+        raise InputError(f"`{name}` is {instant!r}, without an offset; expected an instant such as 2026-01-01T00:00Z.")
+    return int(stamp.tz_convert("UTC").tz_localize(None).to_datetime64().astype("datetime64[ms]").astype(np.int64))
 
 
 def duration_ms(duration: str | timedelta | pd.Timedelta, name: str = "duration") -> int:
@@ -99,8 +99,10 @@ def duration_ms(duration: str | timedelta | pd.Timedelta, name: str = "duration"
     if not isinstance(given, str | timedelta | np.timedelta64) or is_bare or pd.isna(duration):
         raise unknown
     try:
-        told = re.sub(r"(?<=\d)d\b", "D", duration) if isinstance(duration, str) else duration  # pandas wants days so
-        ms = int(pd.Timedelta(told).to_timedelta64().astype("timedelta64[ms]").astype(np.int64))
+        readable = (
+            re.sub(r"(?<=\d)d\b", "D", duration) if isinstance(duration, str) else duration
+        )  # pandas wants days so
+        ms = int(pd.Timedelta(readable).to_timedelta64().astype("timedelta64[ms]").astype(np.int64))
     except (ValueError, TypeError, AttributeError) as error:
         raise unknown from error
     if ms < 0:

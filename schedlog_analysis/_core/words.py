@@ -11,7 +11,7 @@ import pandas as pd
 from schedlog_analysis._core.calendar import zone
 from schedlog_analysis._core.redact import redact
 
-# Below this many, a share of a hundred says more than was seen: "2 of 7" comes first.
+SMALL = 20  # below so many, a share of a hundred says more than was seen: "2 of 7" comes first
 NONE = "–"  # noqa: RUF001 - an en dash is the sign for "no figure" in tables
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -188,19 +188,13 @@ def plain(text: str, limit: int = 400) -> str:
     >>> plain("one\ntwo\u202e!")
     'one two !'
     """
-    told = "".join(map(_harmless, text[: 4 * limit]))
-    told = " ".join(told.split())
-    return told if len(told) <= limit and len(text) <= 4 * limit else told[: limit - 1].rstrip() + "…"
+    shown = " ".join("".join(map(_replace_invisible, text[: 4 * limit])).split())
+    return shown if len(shown) <= limit and len(text) <= 4 * limit else shown[: limit - 1].rstrip() + "…"
 
 
-def _harmless(char: str) -> str:
+def _replace_invisible(char: str) -> str:
     """Keep a character unless it is invisible; a joiner stays, because emoji are made with it."""
     return " " if unicodedata.category(char).startswith("C") and char != "\u200d" else char
-
-
-"""A share is said in percent, the same way in every sentence, table and picture."""
-
-SMALL = 20  # below, a share of a hundred says more than was seen: "2 of 7" comes first
 
 
 def say_share(share: float, digits: int = 1) -> str:

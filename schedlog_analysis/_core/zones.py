@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import bisect
-import re
-import struct
 import zoneinfo
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
-from importlib import resources
-from pathlib import Path
-from typing import NamedTuple
+from itertools import accumulate, repeat
+from operator import add
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,23 +20,19 @@ Int64 = npt.NDArray[np.int64]
 
 LAST_YEAR = 2199
 
-_YEAR = 31_556_952  # s, on average
-
-_HEADER = struct.Struct(">4sc15x6I")
-_RULE_DATE = re.compile(r"(?:M(\d+)\.(\d+)\.(\d+)|(J?)(\d+))(?:/([+-]?[\d:]+))?")
-_FOOTER = re.compile(
-    r"(?:[A-Za-z]{3,}|<[^>]+>)(?P<std>[+-]?[\d:]+)"
-    r"(?:(?:[A-Za-z]{3,}|<[^>]+>)(?P<dst>[+-]?[\d:]+)?,(?P<start>[^,]+),(?P<end>[^,]+))?"
-)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - counts local time
+_WEEK = timedelta(weeks=1)  # since 1969 no zone has changed its offset and changed it back in less
+_WEEKS = list(accumulate(repeat(_WEEK, 12_053), add, initial=_EPOCH - 52 * _WEEK))  # to the end of LAST_YEAR
+_STEPS = [timedelta(seconds=2**n) for n in reversed(range(20))]  # adding these is faster than making new ones
 
 
 class Segment(NamedTuple):
-    """A stretch of a window with one UTC offset, and the changes around it, which may lie outside the window."""
+    """Some time with one UTC offset, and the changes around it, which may lie outside the stretch that was cut."""
 
     begins: int
-    """Where it begins in the window [s since the epoch]."""
+    """Where it begins in the stretch [s since the epoch]."""
     ends: int
-    """Where it ends in the window, exclusive [s since the epoch]."""
+    """Where it ends in the stretch, exclusive [s since the epoch]."""
     offset: int
     """Local time minus UTC [s]."""
     opened_at: int
@@ -52,7 +47,11 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Zone:
-    """The UTC offsets of one time zone from 1970 to `LAST_YEAR`."""
+    """
+    The UTC offsets of one time zone from 1970 to `LAST_YEAR`.
+
+    `changes` are the instants [s since the epoch] and `offsets` hold before, between and after them [s].
+    """
 
     name: str
     changes: tuple[int, ...]
@@ -60,17 +59,17 @@ class Zone:
 
     def segments(self, begins: int, ends: int) -> list[Segment]:
         """
-        Cut a window into stretches of one UTC offset.
+        Cut a stretch of time into segments of one UTC offset.
 
         Parameters
         ----------
         begins, ends
-            The window, half-open [s since the epoch].
+            The stretch, half-open [s since the epoch].
 
         Returns
         -------
         segments
-            In order and without holes; one where the window holds no change.
+            In order and without holes; one where the stretch holds no change.
 
         Examples
         --------
@@ -87,21 +86,21 @@ class Zone:
             for i in range(last - first + 1)
         ]
 
-    def local_ms(self, moments: Int64) -> Int64:
+    def local_ms(self, instants: Int64) -> Int64:
         """
-        Return what clocks show at moments, as if it were UTC [ms since the epoch].
+        Return what clocks show at instants, as if it were UTC [ms since the epoch].
 
         Examples
         --------
         >>> load_zone("Asia/Tokyo").local_ms(np.array([0])).tolist()
         [32400000]
         """
-        if not len(moments):
-            return moments
-        segments = self.segments(int(moments.min()) // 1000, int(moments.max()) // 1000 + 1)
+        if not len(instants):
+            return instants
+        segments = self.segments(int(instants.min()) // 1000, int(instants.max()) // 1000 + 1)
         opened = np.array([segment.begins for segment in segments[1:]], dtype=np.int64) * 1000
         offsets = np.array([segment.offset for segment in segments], dtype=np.int64) * 1000
-        return moments + (offsets[np.searchsorted(opened, moments, side="right")] if len(opened) else offsets[0])
+        return instants + (offsets[np.searchsorted(opened, instants, side="right")] if len(opened) else offsets[0])
 
 
 @lru_cache(maxsize=1024)
@@ -109,8 +108,7 @@ def load_zone(name: str) -> Zone:
     """
     Read a time zone once per process.
 
-    The system's time zone database comes first and the `tzdata` package second, as in :mod:`zoneinfo`; after the last
-    change stored there, the rule in the file's footer holds [1]_.
+    The database is that of :mod:`zoneinfo`, which shows offsets but not when they change; those instants are searched.
 
     Parameters
     ----------
@@ -127,105 +125,39 @@ def load_zone(name: str) -> Zone:
     CronError
         There is no such zone.
 
-    References
-    ----------
-    .. [1] RFC 9636, The Time Zone Information Format (TZif).
-
     Examples
     --------
     >>> load_zone("Asia/Tokyo").offsets
     (32400,)
     """
     try:
-        zoneinfo.ZoneInfo(name)  # refuses what is no zone, and names that leave the database's folder
-        changes, offsets, footer = _parse_tzif(_read_tzif(name))
+        zone = zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, TypeError, AttributeError) as error:
         raise CronError(
             f"There is no time zone {str(name)[:80]!r}; give an IANA name such as 'Europe/Prague' or 'UTC'."
         ) from error
-    return Zone(name, *_tidy(*_extend(changes, offsets, footer)))
+    return Zone(name, *_find_changes(zone))
 
 
-def _read_tzif(name: str) -> bytes:
-    """Find the zone's file where :mod:`zoneinfo` would, which keeps its arrays to itself."""
-    for root in zoneinfo.TZPATH:
-        path = Path(root, name)
-        if path.is_file():
-            return path.read_bytes()
-    return resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
+def _find_changes(zone: zoneinfo.ZoneInfo) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """
+    Return the changes and the offsets, one more than the changes.
+
+    :mod:`zoneinfo` knows the offset of a local time; while clocks skip or repeat a stretch, that is the offset before.
+    So the offsets of successive weeks are compared, and the last second before a change is found by binary search.
+    """
+    offsets, changes = [zone.utcoffset(_WEEKS[0])], []
+    for week, following, last in zip(_WEEKS, _WEEKS[1:], map(zone.utcoffset, _WEEKS[1:]), strict=False):
+        at = week
+        while offsets[-1] != last:  # twice where two changes fall into one week
+            for step in _STEPS:
+                if (later := at + step) < following and zone.utcoffset(later) == offsets[-1]:
+                    at = later
+            at += _STEPS[-1]
+            offsets.append(zone.utcoffset(at))
+            changes.append((at - _EPOCH) // _STEPS[-1] - max(_seconds(offset) for offset in offsets[-2:]))
+    return tuple(changes), tuple(map(_seconds, offsets))
 
 
-def _parse_tzif(data: bytes) -> tuple[Int64, Int64, str]:
-    """Return the changes, the offsets (one more than the changes) and the footer of a TZif file."""
-    _, version, *counts = _HEADER.unpack_from(data)
-    position, width = _HEADER.size, 4
-    if version >= b"2":  # the second block repeats the first in 64 bits
-        position += _block_size(counts, width)
-        _, _, *counts = _HEADER.unpack_from(data, position)
-        position, width = position + _HEADER.size, 8
-    n_changes, n_types = counts[3], counts[4]
-    changes = np.frombuffer(data, f">i{width}", n_changes, position).astype(np.int64)
-    kinds = np.frombuffer(data, "u1", n_changes, position + n_changes * width)
-    types = np.frombuffer(
-        data, [("offset", ">i4"), ("is_dst", "u1"), ("name", "u1")], n_types, position + n_changes * (width + 1)
-    )
-    offsets = types["offset"][np.concatenate([[0], kinds]).astype(np.intp)].astype(np.int64)
-    footer = data[position + _block_size(counts, width) :].decode("ascii").strip("\n")
-    return changes, offsets, footer
-
-
-def _block_size(counts: list[int], width: int) -> int:
-    n_ut, n_std, n_leaps, n_changes, n_types, n_chars = counts
-    return n_changes * (width + 1) + n_types * 6 + n_chars + n_leaps * (width + 4) + n_std + n_ut
-
-
-def _extend(changes: Int64, offsets: Int64, footer: str) -> tuple[Int64, Int64]:
-    """Apply the footer's rule to the years after the last stored change."""
-    rule = _FOOTER.fullmatch(footer)
-    if rule is None or rule["start"] is None:
-        return changes, offsets
-    standard = -_seconds(rule["std"])  # POSIX counts west of Greenwich as positive
-    summer = -_seconds(rule["dst"]) if rule["dst"] else standard + 3600
-    last = int(changes[-1]) if len(changes) else -(2**62)
-    first_year = 1970 + max(0, last // _YEAR - 1)
-    years = np.arange(first_year, LAST_YEAR + 1) - 1970
-    at = np.concatenate([_rule_instants(rule["start"], years) - standard, _rule_instants(rule["end"], years) - summer])
-    to = np.repeat(np.array([summer, standard], dtype=np.int64), len(years))
-    order = np.argsort(at, kind="stable")
-    order = order[at[order] > last]
-    return np.concatenate([changes, at[order]]), np.concatenate([offsets, to[order]])
-
-
-def _rule_instants(text: str, years: Int64) -> Int64:
-    """Return the local seconds since the epoch of a POSIX rule such as ``M3.5.0/2`` in each year since 1970."""
-    match = _RULE_DATE.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    month, week, weekday, julian, day, time = match.groups()
-    if month is None:
-        start = years.astype("M8[Y]").astype("M8[D]").astype(np.int64)
-        leap = (years + 1970) % 4 == 0  # true of every year from 1970 to LAST_YEAR but 2100, put right below
-        leap &= years + 1970 != 2100  # noqa: PLR2004 - the one century in range that has no leap day
-        days = start + int(day) - (1 if julian else 0) + (leap & bool(julian) & (int(day) > 59))  # noqa: PLR2004 - 28 Feb
-    else:
-        months = years * 12 + int(month) - 1
-        start, following = (m.astype("M8[M]").astype("M8[D]").astype(np.int64) for m in (months, months + 1))
-        days = start + (int(weekday) - start - 4) % 7 + 7 * (int(week) - 1)  # 1970-01-01 was a Thursday, day 4
-        days -= 7 * (days >= following)
-    instants: Int64 = days * 86_400 + (_seconds(time) if time else 7200)
-    return instants
-
-
-def _seconds(text: str) -> int:
-    """Read ``[+-]h[h][h][:mm[:ss]]``."""
-    sign = -1 if text.startswith("-") else 1
-    parts = [int(part) for part in text.lstrip("+-").split(":")]
-    return sign * sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
-
-
-def _tidy(changes: Int64, offsets: Int64) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Drop changes of the name alone, which leave the offset as it is, and those long before the epoch."""
-    real = np.flatnonzero(np.diff(offsets))
-    real = real[np.searchsorted(changes[real], -_YEAR) :]
-    before = offsets[real[0]] if len(real) else offsets[-1]
-    return tuple(changes[real].tolist()), (int(before), *offsets[real + 1].tolist())
+def _seconds(offset: timedelta | None) -> int:
+    return cast("timedelta", offset) // timedelta(seconds=1)

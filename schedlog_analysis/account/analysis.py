@@ -7,20 +7,21 @@ those. The tables add up over parts of a fleet, so a fleet too large for one mac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, Unpack
 
 import pandas as pd
 
 from schedlog_analysis.account.combine import combine, stack
-from schedlog_analysis.account.part import Known, Part, Scope, find_extent, find_periods, make_parts, newest
+from schedlog_analysis.account.options import Changes, Options, takes_options
+from schedlog_analysis.account.part import Known, Part, Scope, find_extent, make_parts, newest
 from schedlog_analysis.account.sums import Sums
 from schedlog_analysis.analysis.budget import require_objective
 from schedlog_analysis.analysis.period import Period
-from schedlog_analysis.errors import InputError
 from schedlog_analysis.matching.policy import AccountingPolicy
 from schedlog_analysis.schema import Fetches, Log, Runs, Schedules
+from schedlog_analysis.sources.account import Source
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,20 +122,16 @@ class Analysis:
             require_objective(self.objective)
 
     @classmethod
-    def build(  # noqa: PLR0913 - the options of a report, all but the log by keyword
+    @takes_options
+    def build(
         cls,
         log: pd.DataFrame,
         schedules: pd.DataFrame | None = None,
         *,
         runs: pd.DataFrame | None = None,
         fetches: pd.DataFrame | None = None,
-        period: str | Period = "all",
-        previous: str | Period | None = None,
-        tz: str = "UTC",
-        policy: AccountingPolicy | None = None,
-        objective: float | None = None,
-        grace: str = "60s",
-        schedule_ids: Iterable[str] | None = None,
+        options: Options | None = None,
+        **changes: Unpack[Changes],
     ) -> Self:
         """
         Compute every table.
@@ -146,20 +143,10 @@ class Analysis:
         schedules, runs, fetches
             What else is known, see `schema.Schedules`, `schema.Runs` and `schema.Fetches`. Where there are
             definitions, a schedule without one was probably deleted: nothing is expected of it after its last entry.
-        period
-            What to analyse, see `Period.parse`.
-        previous
-            What to compare with; by default the comparable period before, where there is data of it.
-        tz
-            Time zone of the calendar.
-        policy
-            What counts; by default `AccountingPolicy()`.
-        objective
-            Share of ticks that shall be up, such as 0.995. [0..1]
-        grace
-            Delay up to which a tick is on time, see `ticks`.
-        schedule_ids
-            Schedules to analyse; by default all.
+        options
+            What the analysis shall be like, see `Options`; those by default otherwise.
+        changes
+            Single options, which win: ``Analysis.build(log, period="2026-10", objective=0.995)``.
 
         Raises
         ------
@@ -173,22 +160,17 @@ class Analysis:
         >>> Analysis.build(sample.log, sample.schedules, period="2026-10")
         <Analysis of 13 schedules, October 2026>
         """
-        account = _Account.of(log, schedules, runs, fetches, schedule_ids)
-        first, end = find_extent(account.log, account.definitions, tz)
-        scope = Scope(
-            *find_periods(period, previous, first, end or first, tz),
-            policy=policy or AccountingPolicy(),
-            end=end or first,
-            grace=grace,
-            has_runs=len(account.runs) > 0,
-        )
+        chosen = Options.of(options, changes)
+        account = _Account.of(log, schedules, runs, fetches, chosen.schedule_ids)
+        first, end = find_extent(account.log, account.definitions, chosen.tz)
+        scope = Scope.of(chosen, first, end or first, has_runs=len(account.runs) > 0)
         made = make_parts(account.ids, account.make_part(scope))
         if made.errors and not made.parts:
             raise next(iter(made.errors.values()))
         sums = Sums()
         for part in made.parts:
             sums.add(part.sums)
-        tables, failures = combine(made.parts, sums, scope, objective)
+        tables, failures = combine(made.parts, sums, scope, chosen.objective)
         details = {name: stack([part.details[name] for part in made.parts]) for name in made.parts[0].details}
         return cls(
             period=scope.period,
@@ -199,8 +181,8 @@ class Analysis:
             **details,
             failures=failures,
             data_end=end,
-            objective=objective,
-            grace=grace,
+            objective=chosen.objective,
+            grace=chosen.grace,
             errors=made.errors,
         )
 
@@ -224,7 +206,7 @@ class _Account(NamedTuple):
         schedules: pd.DataFrame | None,
         runs: pd.DataFrame | None,
         fetches: pd.DataFrame | None,
-        wanted: Iterable[str] | None,
+        wanted: Sequence[str],
     ) -> Self:
         """Check the tables, and keep the schedules that are wanted."""
         account = cls(
@@ -233,13 +215,10 @@ class _Account(NamedTuple):
             Runs.empty() if runs is None else Runs.accept(runs),
             None if fetches is None else Fetches.accept(fetches),
         )
-        if wanted is None:
+        if not wanted:
             return account
-        ids = list(wanted)
-        lost = sorted(set(ids) - set(account.ids))
-        if lost:
-            raise InputError(f"There is no schedule {lost[0]!r}; expected ids of the log or of the definitions.")
-        return account.only(ids)
+        source = Source("the log and the definitions", account.log, account.definitions, fetches=account.fetches)
+        return account.only(sorted(source.find_ids(wanted)))
 
     def only(self, ids: Sequence[str]) -> Self:
         """Keep some schedules."""

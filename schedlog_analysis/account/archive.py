@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from schedlog_analysis._core.instants import duration_ms
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.account.batches import Contents
 from schedlog_analysis.account.combine import combine, stack
-from schedlog_analysis.account.part import Scope, find_extent, find_periods, newest
+from schedlog_analysis.account.options import Options, takes_options
+from schedlog_analysis.account.part import Scope, find_extent, newest
 from schedlog_analysis.account.workers import Work, work_on
 from schedlog_analysis.analysis.period import Period
-from schedlog_analysis.errors import InputError
-from schedlog_analysis.matching.policy import AccountingPolicy
+from schedlog_analysis.errors import ConfigError, InputError
 from schedlog_analysis.sources.archive import Archive
 
 BATCH = 1_000_000  # [entries] of a batch: what an analysis holds in memory is proportional to it
@@ -37,18 +37,16 @@ class FleetAnalysis(Analysis):
     worst: tuple[str, ...] = ()
 
 
-def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by keyword
+@takes_options
+def analyze(
     archive: Archive | str | os.PathLike[str],
-    period: str | Period = "all",
+    period: str | Period | None = None,
     *,
     scheduler: object = None,
-    previous: str | Period | None = None,
-    tz: str = "UTC",
-    policy: AccountingPolicy | None = None,
-    objective: float | None = None,
-    grace: str = "60s",
     worst: int = WORST,
     batch_entries: int = BATCH,
+    options: Options | None = None,
+    **changes: Any,  # noqa: ANN401 - as `Changes` says, whose period stands above
 ) -> FleetAnalysis:
     """
     Analyse a whole archive, however large, in batches of whole schedules.
@@ -57,8 +55,8 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     ----------
     archive
         An `Archive`, or where it is.
-    period, previous, tz, policy, objective, grace
-        See `Analysis.build`.
+    period
+        What to analyse, see `Period.parse`; that of the options otherwise.
     scheduler
         Where to compute. None: in this process. ``"processes"`` or a number: in that many processes of this machine.
         ``"tcp://…"`` or a ``dask.distributed.Client``: on the workers of Dask, which must reach the archive by the same
@@ -67,6 +65,8 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
         Number of schedules to keep single ticks of.
     batch_entries
         Entries of a batch, but a schedule is never cut. Memory is in proportion: see Notes.
+    options, changes
+        See `Analysis.build`; all schedules are analysed.
 
     Returns
     -------
@@ -103,20 +103,16 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     if not archive.exists():
         raise InputError(f"There is no archive in {archive.location!r}; expected one, see `schedlog sync`.")
-    duration_ms(grace, "grace")
+    given = Options.of(options, changes if period is None else changes | {"period": period})
+    if given.schedule_ids:
+        raise ConfigError("A few schedules need no batches, which are of all; expected no `schedule_ids`.")
     contents, definitions = Contents.of(archive), archive.read_schedules()
-    first, end = find_extent(contents.extent(), definitions, tz)
-    scope = Scope(
-        *find_periods(period, previous, first, end or first, tz),
-        policy=policy or AccountingPolicy(),
-        end=end or first,
-        grace=grace,
-        has_runs=bool(contents.files["runs"]),
-    )
+    first, end = find_extent(contents.extent(), definitions, given.tz)
+    scope = Scope.of(given, first, end or first, has_runs=bool(contents.files["runs"]))
     work = Work(archive, definitions, scope)
     batches = contents.batches(_others(archive, definitions), batch_entries)
     done = work_on(work, batches or [contents.batch(())], scheduler)
-    tables, failures = combine(done.parts, done.sums, scope, objective)
+    tables, failures = combine(done.parts, done.sums, scope, given.objective)
     everyone = {schedule_id for batch in batches for schedule_id in batch.ids}
     chosen = _worst(tables, everyone - done.errors.keys(), worst)
     details = work.make_part(contents.batch(tuple(sorted(chosen))), with_details=True).details
@@ -130,8 +126,8 @@ def analyze(  # noqa: PLR0913 - the options of a report, all but the archive by 
         **details,
         failures=failures[failures["schedule_id"].isin(chosen)].reset_index(drop=True),
         data_end=end,
-        objective=objective,
-        grace=grace,
+        objective=given.objective,
+        grace=given.grace,
         worst=tuple(chosen),
         errors=done.errors,
     )

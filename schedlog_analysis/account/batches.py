@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from pyarrow import fs
 
 from schedlog_analysis._core.arrays import blocks
 from schedlog_analysis._core.instants import Int64, to_instants
-from schedlog_analysis.errors import ArchiveError
 from schedlog_analysis.schema import Log
 from schedlog_analysis.sources.archive import Archive
 from schedlog_analysis.sources.archive.merge import union
-from schedlog_analysis.sources.archive.parts import DAMAGE, KINDS, LOG, Part, require_sound, to_frame
+from schedlog_analysis.sources.archive.parts import DAMAGE, KINDS, LOG, Part, Parts, report, require_sound, to_frame
 
 _CODED = [field.name for field in LOG.coded if pa.types.is_dictionary(field.type)]
 _ROWS = 65_536  # read at once
@@ -93,7 +91,7 @@ class Contents:
         found = {kind.name: parts.find(kind) for kind in KINDS}
         by_month = sorted(found[LOG.name], key=lambda part: (part.month or "", part.path))
         with ThreadPoolExecutor() as pool:
-            counted = pool.map(lambda part: _count(part, parts.filesystem, archive.errors), by_month)
+            counted = pool.map(lambda part: _count(part, parts, archive.errors), by_month)
             sound = {part.path: file for part, file in zip(by_month, counted, strict=True) if file is not None}
         paths, files = tuple(sound), list(sound.values())
         ids = pa.chunked_array([file.ids for file in files], pa.string()).dictionary_encode().combine_chunks()
@@ -140,21 +138,19 @@ class _Counted(NamedTuple):
     bounds: list[int]
 
 
-def _count(part: Part, filesystem: fs.FileSystem, errors: str) -> _Counted | None:
+def _count(part: Part, parts: Parts, errors: str) -> _Counted | None:
     """Count the entries of a file; None if it is no sound part of the archive and such files are to be skipped."""
-    problem = part.problem
+    problem = part.problem or parts.mismatch(part)
     try:
         if problem is None:
-            with _open(part.path, filesystem) as file:
+            with _open(part.path, parts.filesystem) as file:
                 require_sound(file.metadata, LOG.schema.names)
                 return _count_groups(file)
     except FileNotFoundError:
         raise
     except DAMAGE as error:
         problem = f"cannot be read: {str(error).partition(chr(10))[0].rstrip('. ')}"
-    if errors == "raise":
-        raise ArchiveError(f"{part.path} {problem}; move it away, or open the archive with errors='skip'.")
-    warnings.warn(f"{part.path} {problem}; it is skipped.", stacklevel=2)
+    report(part, problem, errors)
     return None
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from schedlog_analysis._core.calendar import window_starts
 from schedlog_analysis._core.instants import to_ms
+from schedlog_analysis.account.options import Options
 from schedlog_analysis.account.sums import tally_durations, tally_moments
 from schedlog_analysis.analysis.accounting import accounting
 from schedlog_analysis.analysis.cadence import cadence
@@ -22,7 +23,7 @@ from schedlog_analysis.matching.policy import AccountingPolicy, instants
 from schedlog_analysis.matching.runs import join_runs
 from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import Holes
-from schedlog_analysis.sources.coverage import covered, data_end, extent, unseen
+from schedlog_analysis.sources.coverage import covered, data_end, extent, find_holes
 
 Tables = dict[str, pd.DataFrame]
 MILLISECOND = pd.Timedelta(1, "ms")
@@ -39,7 +40,20 @@ class Scope(NamedTuple):
     policy: AccountingPolicy
     end: pd.Timestamp
     grace: str
+    tolerance: str
     has_runs: bool
+
+    @classmethod
+    def of(cls, options: Options, first: pd.Timestamp, end: pd.Timestamp, *, has_runs: bool) -> Self:
+        """Apply options to data that begin and end there."""
+        return cls(
+            *find_periods(options.period, options.previous, first, end, options.tz),
+            policy=options.policy,
+            end=end,
+            grace=options.grace,
+            tolerance=options.tolerance,
+            has_runs=has_runs,
+        )
 
 
 class Known(NamedTuple):
@@ -64,9 +78,9 @@ class Matched(NamedTuple):
     @classmethod
     def of(cls, log: pd.DataFrame, known: Known, scope: Scope) -> Self:
         """Match a log with its plan."""
-        inv = invocations(log, known.definitions)
+        inv = invocations(log, known.definitions, tolerance=scope.tolerance)
         reach = extent(log)
-        holes = unseen(reach, known.fetches)
+        holes = find_holes(reach, known.fetches)
         all_holes = _end_deleted(reach, holes, known.everyone)
         matched = ticks(
             inv,
@@ -76,6 +90,7 @@ class Matched(NamedTuple):
             holes=all_holes,
             runs=known.runs,
             grace=scope.grace,
+            tolerance=scope.tolerance,
             policy=scope.policy,
         )
         return cls(inv, matched, all_holes, covered(reach, known.fetches, holes))

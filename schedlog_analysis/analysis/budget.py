@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis._core.groups import By, group, key_names
-from schedlog_analysis._core.instants import Moment
+from schedlog_analysis._core.instants import InstantLike
 from schedlog_analysis.analysis.rates import error_rate
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.matching.policy import AccountingPolicy
@@ -21,8 +21,8 @@ def burn_down(
     *,
     tz: str = "UTC",
     policy: AccountingPolicy | None = None,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
 ) -> pd.DataFrame:
     """
     Follow what is left of the error budget from window to window.

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from schedlog_analysis._core.calendar import window_range, zone
 from schedlog_analysis._core.groups import By, Groups, group, key_names
-from schedlog_analysis._core.instants import Floats, Int8, Int64, Moment, moment_ms, to_instants, to_ms
+from schedlog_analysis._core.instants import Floats, InstantLike, Int8, Int64, instant_ms, to_instants, to_ms
 from schedlog_analysis._core.zones import load_zone
 from schedlog_analysis.analysis.failures.causes import MISSED, OTHER, find_causes
 from schedlog_analysis.errors import InputError
@@ -34,8 +34,8 @@ def error_rate(
     tz: str = "UTC",
     policy: AccountingPolicy | None = None,
     confidence: float = 0.95,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
 ) -> pd.DataFrame:
     """
     Count how much of what was due failed, overall, per window and per group.
@@ -245,10 +245,10 @@ def _causes(table: pd.DataFrame) -> pd.Series[Any]:
     return cause
 
 
-def _bounds(start: Moment | None, end: Moment | None) -> tuple[int, int]:
+def _bounds(start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
     limits = np.iinfo(np.int64)
-    begins = limits.min if start is None else moment_ms(start, "start")
-    ends = limits.max if end is None else moment_ms(end, "end")
+    begins = limits.min if start is None else instant_ms(start, "start")
+    ends = limits.max if end is None else instant_ms(end, "end")
     if ends < begins:
         raise InputError(f"`end` {end} lies before `start` {start}; expected a stretch that ends after it starts.")
     return begins, ends

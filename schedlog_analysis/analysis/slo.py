@@ -18,10 +18,10 @@ from schedlog_analysis._core.groups import By, Groups, group, key_names
 from schedlog_analysis._core.instants import (
     MISSING,
     Floats,
+    InstantLike,
     Int64,
-    Moment,
     duration_ms,
-    moment_ms,
+    instant_ms,
     to_durations,
     to_instants,
     to_ms,
@@ -61,7 +61,7 @@ def slo(
     window: str | None = None,
     by: By = None,
     *,
-    end: Moment | None = None,
+    end: InstantLike | None = None,
     pace: str = "7d",
     tz: str = "UTC",
     policy: AccountingPolicy | None = None,
@@ -157,7 +157,7 @@ def burn_rates(
     window: str | None = "30d",
     by: By = None,
     *,
-    end: Moment | None = None,
+    end: InstantLike | None = None,
     tz: str = "UTC",
     policy: AccountingPolicy | None = None,
 ) -> pd.DataFrame:
@@ -204,16 +204,16 @@ class _Counted(NamedTuple):
     """End of each group's data; MISSING if it has none."""
 
     @classmethod
-    def of(cls, given: pd.DataFrame, by: By, end: Moment | None, policy: AccountingPolicy | None) -> _Counted:
+    def of(cls, given: pd.DataFrame, by: By, end: InstantLike | None, policy: AccountingPolicy | None) -> _Counted:
         table = judged(given, policy, key_names(by))
         verdict, when = verdicts(table), instants(table)
         weight = given["n"].to_numpy(dtype=np.int64) if "n" in given else np.ones(len(table), dtype=np.int64)
         groups = group(table, by)
-        keep = np.flatnonzero((verdict != LEFT_OUT) & (when < (np.inf if end is None else moment_ms(end, "end"))))
+        keep = np.flatnonzero((verdict != LEFT_OUT) & (when < (np.inf if end is None else instant_ms(end, "end"))))
         keep = keep[np.lexsort((verdict[keep], when[keep], groups.of_row[keep]))]
         of_row, when = groups.of_row[keep], when[keep]
         now = np.full(groups.n, MISSING)
-        now[of_row] = when + 1 if end is None else moment_ms(end, "end")
+        now[of_row] = when + 1 if end is None else instant_ms(end, "end")
         return cls(groups, of_row, when, verdict[keep] == DOWN, weight[keep], now)
 
     def since(self, moment: Int64) -> _Counted:
@@ -277,7 +277,7 @@ def _stretch(counted: _Counted, window: str | None, tz: str) -> _Stretch:
 
 
 def _runs_out(own: _Counted, budget: Floats, stretch: _Stretch, pace: int) -> Int64:
-    """Moment of the tick that spent the budget, else the one at which the pace will, else MISSING."""
+    """Instant of the tick that spent the budget, else the one at which the pace will, else MISSING."""
     so_far = np.cumsum(own.is_down * own.weight)
     before = np.r_[0, so_far][np.searchsorted(own.of_row, np.arange(own.groups.n))]
     is_spending = own.is_down & (so_far - before[own.of_row] >= budget[own.of_row] - EXACT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -10,37 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
-from schedlog_analysis.errors import ConfigError
+from schedlog_analysis.account.settings import SETTINGS
+from schedlog_analysis.cli.flags import EVERY, with_flags
 
 app = typer.Typer(
     name="schedlog",
     help="Did every schedule of an Apify account run when it should have, did it succeed, and if not, why?",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
-class Format(StrEnum):
-    """What a report can be written as."""
-
-    html = "html"
-    email = "email"
-    md = "md"
-    json = "json"
-    csv = "csv"
-    ipynb = "ipynb"
-
-
-SUFFIXES = {
-    Format.html: "html",
-    Format.email: "eml",
-    Format.md: "md",
-    Format.json: "json",
-    Format.csv: "csv",
-    Format.ipynb: "ipynb",
-}
+USUAL = "2 the input or the usage was wrong, 70 a fault of schedlog itself."
+FINE = f"[bold]Exit codes[/]: 0 fine, {USUAL}"
+JUDGED = f"[bold]Exit codes[/]: 0 fine, 1 below --fail-under or nothing to judge it by, {USUAL}"
+FETCHED = f"[bold]Exit codes[/]: 0 fine, 1 a schedule could not be fetched, {USUAL}"
 
 SOURCE = Annotated[
     str,
@@ -48,26 +32,10 @@ SOURCE = Annotated[
         help="An archive (folder or s3:// URL), a folder of the API's answers, or one log.", metavar="SOURCE"
     ),
 ]
-SCHEDULE = Annotated[
-    list[str] | None, typer.Option("--schedule", help="Only this schedule, by id or name; may be repeated.")
-]
-PERIOD = Annotated[
-    str | None,
-    typer.Option(
-        help="last-week, last-month, 2026-10, 2026-W43, 2026-10-01..2026-11-01, all; of the data, not of today."
-    ),
-]
-PREVIOUS = Annotated[str | None, typer.Option(help="What to compare with, where the period before is wrong.")]
-ZONE = Annotated[str | None, typer.Option("--tz", help="Time zone of days, weeks and clock times. Default: UTC.")]
-GRACE = Annotated[str | None, typer.Option(help="Delay up to which a tick is on time. Default: 60s.")]
-OBJECTIVE = Annotated[float | None, typer.Option("--slo", help="Objective in percent, such as 99.5.")]
-MAINTENANCE = Annotated[
-    list[str] | None,
-    typer.Option(help="Time to leave out: START..END, or 'CRON for DURATION' in --tz; may be repeated."),
-]
 CONFIG = Annotated[
     Path | None, typer.Option(help="File with these options. Default: schedlog.toml here, if there is one.")
 ]
+QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")]
 TOKEN = Annotated[
     str | None, typer.Option(help="API token. Better: APIFY_TOKEN, or `apify login`.", show_default=False)
 ]
@@ -91,78 +59,46 @@ def _common(
 
 
 @app.command(
-    epilog="""
+    epilog=f"""
 Examples:
 
 [bold]schedlog report data/sample[/] — a report on everything that is there
 
-[bold]schedlog report archive --period last-month --tz Europe/Prague --slo 99.5 --output october.html[/]
+[bold]schedlog report archive --period last-month --tz Europe/Prague --slo 99.5 -o october.html[/]
 
-[bold]schedlog report archive --period last-week --format email --fail-under 99 > week.eml[/] — exit code 1 below 99 %
+[bold]schedlog report archive --period last-week --fail-under 99 -o week.eml[/] — exit code 1 below 99 %
+
+{JUDGED}
 """
 )
-def report(
-    source: SOURCE,
-    *,
-    period: PERIOD = None,
-    previous: PREVIOUS = None,
-    tz: ZONE = None,
-    schedule: SCHEDULE = None,
-    grace: GRACE = None,
-    objective: OBJECTIVE = None,
-    maintenance: MAINTENANCE = None,
-    form: Annotated[Format | None, typer.Option("--format", help="Default: by the output's suffix, else html.")] = None,
-    output: Annotated[
-        str | None, typer.Option(help="File to write; - for standard output. Default: report.html, or report.FORMAT.")
-    ] = None,
-    fail_under: Annotated[
-        float | None, typer.Option(help="Exit with 1 when fewer percent than this ran and started.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            help="For an archive too large for memory: `stream`, a number of processes, or tcp://… of a Dask cluster."
-        ),
-    ] = None,
-    config: CONFIG = None,
-) -> None:
+@with_flags(EVERY.values())
+def report(source: SOURCE, *, typed: dict[str, Any], config: CONFIG = None, quiet: QUIET = False) -> None:
     """Write a reliability report, and print its summary."""
-    given = {
-        "period": period, "previous": previous, "tz": tz, "schedule": schedule, "grace": grace, "slo": objective,
-        "maintenance": maintenance, "format": form, "output": output, "fail_under": fail_under,
-        "scheduler": scheduler,
-    }  # fmt: skip
-    _work("report").write(source, given, config)
+    _work("report").write(source, typed, config, quiet=quiet)
 
 
-@app.command()
-def show(
-    source: SOURCE,
-    *,
-    period: PERIOD = None,
-    previous: PREVIOUS = None,
-    tz: ZONE = None,
-    schedule: SCHEDULE = None,
-    grace: GRACE = None,
-    objective: OBJECTIVE = None,
-    maintenance: MAINTENANCE = None,
-    config: CONFIG = None,
-) -> None:
+@app.command(epilog=FINE)
+@with_flags(SETTINGS.values())
+def show(source: SOURCE, *, typed: dict[str, Any], config: CONFIG = None) -> None:
     """Show the report's summary in the terminal; of an archive also what it holds and when to sync next."""
-    given = {
-        "period": period, "previous": previous, "tz": tz, "schedule": schedule, "grace": grace, "slo": objective,
-        "maintenance": maintenance,
-    }  # fmt: skip
-    _work("report").show(source, given, config)
+    _work("report").show(source, typed, config)
 
 
-@app.command()
+@app.command(name="config", epilog=FINE)
+@with_flags(EVERY.values())
+def show_config(*, typed: dict[str, Any], config: CONFIG = None) -> None:
+    """Print every option of a report, and where it comes from: flag, environment (SCHEDLOG_NAME), file or default."""
+    _work("report").show_config(typed, config)
+
+
+@app.command(epilog=FETCHED)
 def fetch(
     schedules: Annotated[
         list[str] | None, typer.Argument(help="Ids, or username~name; all of the account's if none is named.")
     ] = None,
     output: Annotated[
-        Path, typer.Option(help="Folder for schedules.json and logs/, as `report` and `show` read them.")
+        Path,
+        typer.Option("--output", "-o", help="Folder to write, as `report` reads it."),
     ] = Path("schedlog-data"),
     token: TOKEN = None,
 ) -> None:
@@ -170,7 +106,7 @@ def fetch(
     _work("network").fetch(schedules or [], output, token)
 
 
-@app.command()
+@app.command(epilog=FETCHED)
 def sync(
     archive: ARCHIVE,
     runs: Annotated[bool, typer.Option(help="Fetch runs too.")] = True,  # noqa: FBT002 - a flag
@@ -180,7 +116,7 @@ def sync(
     _work("network").sync(archive, token, with_runs=runs)
 
 
-@app.command()
+@app.command(epilog=FINE)
 def serve(
     source: SOURCE,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8017,
@@ -191,12 +127,12 @@ def serve(
     _work("network").serve(source, host, port, window)
 
 
-@app.command()
+@app.command(epilog=FINE)
 def simulate(
     folder: Annotated[Path, typer.Argument(help="Folder to write; made if it is not there.")],
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     start: Annotated[str | None, typer.Option(help="First moment, such as 2026-08-01T00:00Z.")] = None,
-    end: Annotated[str | None, typer.Option(help="Moment after the last.")] = None,
+    end: Annotated[str | None, typer.Option(help="Instant after the last.")] = None,
     schedules: Annotated[
         int | None, typer.Option(min=1, help="Random schedules to make. Default: the sample's thirteen.")
     ] = None,
@@ -207,11 +143,4 @@ def simulate(
 
 def _work(name: str) -> Any:  # noqa: ANN401 - a module
     """Load what a command needs when it runs, so that --help and errors of usage answer at once."""
-    try:
-        return import_module(f"schedlog_analysis.cli.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("schedlog_analysis"):
-            raise
-        extra = {"starlette": "serve", "uvicorn": "serve"}.get(error.name or "", "")
-        hint = f"; pip install 'schedlog-analysis[{extra}]'" if extra else ""
-        raise ConfigError(f"This command needs the package {error.name!r}, which is not installed{hint}.") from error
+    return import_module(f"schedlog_analysis.cli.{name}")

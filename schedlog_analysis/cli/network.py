@@ -19,11 +19,14 @@ from rich.text import Text
 
 from schedlog_analysis._core.files import write_whole
 from schedlog_analysis._core.words import count, duration, moment
+from schedlog_analysis.cli.streams import Screen
 from schedlog_analysis.errors import SchedlogError
 from schedlog_analysis.schema import Log, Schedules
 from schedlog_analysis.sources.archive import Archive
 from schedlog_analysis.sources.client import Client
-from schedlog_analysis.sources.objects import to_objects
+from schedlog_analysis.sources.fetched import Fetched
+from schedlog_analysis.sources.parse import to_objects
+from schedlog_analysis.sources.sync import Synced
 from schedlog_analysis.sources.sync import sync as carry
 
 INTERRUPTED = "Interrupted: what had been added is kept, and nothing is half-written; sync again for the rest."
@@ -43,6 +46,7 @@ def fetch(schedules: list[str], output: Path, token: str | None) -> None:
         write_whole(output / "logs" / name, _json({"data": to_objects(log, Log)}))
     entries, schedules_told = count(len(fetched.log), "entry", "entries"), count(len(fetched.n_entries), "schedule")
     note.print(f"Wrote {entries} of {schedules_told} to {output}.")
+    _say_odd(fetched)
     _tell_failures(fetched.failures)
 
 
@@ -50,7 +54,7 @@ def sync(archive: str, token: str | None, *, with_runs: bool) -> None:
     """Sync and say what is new, what was lost and when to come again."""
     with _interruptible(), Client(token) as client:
         synced = carry(client, Archive(archive), with_runs=with_runs)
-    console = Console(soft_wrap=True)
+    console = Screen(soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for column in ("schedule", "new entries", "sync at least every", "next sync by (UTC)"):
         table.add_column(column, justify="right" if column == "new entries" else "left")
@@ -63,6 +67,7 @@ def sync(archive: str, token: str | None, *, with_runs: bool) -> None:
         note.print(f"{_name(row)}: entries were lost since the last sync, a hole opened; sync {often}.")
     if with_runs and "runs" not in synced.failures:
         console.print(f"{count(synced.n_new_runs, 'new run')}.")
+    _say_odd(synced)
     _tell_failures(synced.failures)
 
 
@@ -102,6 +107,13 @@ class _InterruptedError(KeyboardInterrupt):
 
 def _name(row: dict[Hashable, Any]) -> str:
     return str(row["schedule_id"] if pd.isna(row["name"]) else row["name"])
+
+
+def _say_odd(came: Fetched | Synced) -> None:
+    """Say which objects were odd, and whether this machine's clock is."""
+    for sentence in (*(each.sentence for each in came.skipped), came.clock):
+        if sentence:
+            note.print(sentence)
 
 
 def _tell_failures(failures: dict[str, SchedlogError]) -> None:

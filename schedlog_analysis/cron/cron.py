@@ -2,43 +2,39 @@
 A cron is an expression and a time zone, which together plan the ticks of a schedule.
 
 Apify parses expressions with the JavaScript library cron-parser; which version, and whether it keeps the parser between
-two ticks, is not documented. Dialect ``"apify"`` therefore follows cron-parser 5 and marks as ambiguous what another
-reading would plan elsewhere or not at all; an expression that names a value twice follows cron-parser 4, as 5 refuses
-it. Dialect ``"debian"`` follows Debian's cron, for logs of other systems.
+two ticks, is not documented. Ticks therefore follow cron-parser 5, and those that another reading would plan elsewhere
+or not at all are marked as ambiguous. An expression that names a value twice follows cron-parser 4, as 5 refuses it.
 
-=============================  =============================================  =========================================
-case                           ``"apify"``                                    ``"debian"``
-=============================  =============================================  =========================================
-fields                         5, or 6 with the seconds first                 5
-day of month and of week       either, unless one is exactly ``*`` or ``?``   either, unless one begins with ``*``: both
-``L``, ``5L``, ``5#2``, ``?``  in the day fields                              not allowed
-skipped hour (spring)          its minutes in the first hour after the gap,   once at the end of the gap; skipped where
-                               unless the hours cover the whole day           minute or hour begins with ``*``
-repeated hour (autumn)         first pass, unless the hours cover the day     first pass, unless minute or hour begins
-                                                                              with ``*``
-=============================  =============================================  =========================================
+=============================  =============================================================================
+case                           ticks
+=============================  =============================================================================
+fields                         5, or 6 with the seconds first
+day of month and of week       either matches, unless one is exactly ``*`` or ``?``
+``L``, ``5L``, ``5#2``, ``?``  in the day fields
+skipped hour (spring)          its minutes in the first hour after it, unless the hours cover the whole day
+repeated hour (autumn)         the first pass only, unless the hours cover the whole day
+=============================  =============================================================================
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from schedlog_analysis._core.instants import to_instants
+from schedlog_analysis._core.instants import InstantLike, to_instants
 from schedlog_analysis._core.zones import LAST_YEAR, load_zone
 from schedlog_analysis.cron.describe import words
-from schedlog_analysis.cron.expression import MACROS, Dialect, Pattern, parse
+from schedlog_analysis.cron.expression import Pattern, parse
 from schedlog_analysis.cron.planning import END_MS, MAX_TICKS, Reading, clock, plan, planned_reading, readings_of, union
 from schedlog_analysis.errors import CronError
 
 Int64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Instant = pd.Timestamp | datetime | str
 
 # What fires later than its text says, between which bounds: seen in Apify's own tools, not in its documentation.
 _HIDDEN_OFFSETS: Final = {
@@ -63,8 +59,6 @@ class Cron:
         ``"@daily"``.
     tz
         IANA time zone.
-    dialect
-        ``"apify"`` or ``"debian"``, as the head of this module tells them apart.
     offset
         Constant by which every tick comes later, for the macros' hidden offset (whole milliseconds, at most a day).
 
@@ -88,30 +82,26 @@ class Cron:
 
     expression: str
     tz: str = "UTC"
-    dialect: Dialect = "apify"
     offset: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
-        if self.dialect not in ("apify", "debian"):
-            raise CronError(f"There is no dialect {self.dialect!r}; give 'apify' or 'debian'.")
         _require(self.expression, str, "The expression", "a text such as '0 9 * * 1-5'")
         _require(self.tz, str, "The time zone", "a name such as 'Europe/Prague'")
         _require(self.offset, timedelta, "The offset", "a timedelta of at most a day either way")
         if not abs(self.offset) <= timedelta(days=1):
             raise CronError(f"The offset is {self.offset}; give a timedelta of at most a day either way.")
-        parse(self.expression, self.dialect)
+        parse(self.expression)
         load_zone(self.tz)
         object.__setattr__(self, "expression", " ".join(self.expression.split()))
 
     def __repr__(self) -> str:
-        dialect = f", dialect={self.dialect!r}" if self.dialect != "apify" else ""
         offset = f", offset={self.offset!r}" if self.offset else ""
-        return f"Cron({self.expression!r}, tz={self.tz!r}{dialect}{offset})"
+        return f"Cron({self.expression!r}, tz={self.tz!r}{offset})"
 
     @property
     def is_macro(self) -> bool:
-        """Whether the expression is a macro that Apify fires at a hidden offset, which is constant per schedule."""
-        return self.dialect == "apify" and self.expression in MACROS
+        """Whether the expression is a macro that Apify fires later than it says, by a constant of the schedule."""
+        return self.expression in _HIDDEN_OFFSETS
 
     @property
     def min_offset(self) -> timedelta:
@@ -132,7 +122,7 @@ class Cron:
         >>> Cron("*/15 9-16 * * 1-5", "Europe/Prague").describe()
         'every 15 minutes in hours 9 to 16, on Monday to Friday, Europe/Prague time'
         """
-        text = f"{words(self._pattern, self.dialect)}, {self.tz}{'' if self.tz == 'UTC' else ' time'}"
+        text = f"{words(self._pattern)}, {self.tz}{'' if self.tz == 'UTC' else ' time'}"
         if self.offset:
             return f"{text}, {timedelta(0) + self.offset} later"
         if self.is_macro:
@@ -140,14 +130,14 @@ class Cron:
             return f"{text}, later by a hidden constant of {least} to {most} minutes"
         return text
 
-    def ticks(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DatetimeIndex:
+    def ticks(self, start: InstantLike, end: InstantLike, *, min_gap: timedelta | None = None) -> pd.DatetimeIndex:
         """
-        Plan the ticks of a window.
+        Plan the ticks of a stretch of time.
 
         Parameters
         ----------
         start, end
-            The window, half-open: a tick at `start` is in it, a tick at `end` is not.
+            The stretch, half-open: a tick at `start` is in it, a tick at `end` is not.
         min_gap
             Drop each tick that comes sooner than this after the last one kept (at most a minute; Apify: 10 s).
 
@@ -159,14 +149,14 @@ class Cron:
         Raises
         ------
         CronError
-            An instant is no instant, has no UTC offset or lies outside 1970 to 2199, the window ends before it
+            An instant is no instant, has no UTC offset or lies outside 1970 to 2199, the stretch ends before it
             starts, or it holds more than 33,554,432 ticks.
 
         Notes
         -----
         What `min_gap` keeps depends on where the chain of kept ticks began. Here it begins where a minute without
         ticks came before, or at the epoch where there is no such minute; never at `start`, so that the ticks of two
-        adjoining windows are those of their union.
+        adjoining stretches are those of their union.
 
         Examples
         --------
@@ -176,20 +166,20 @@ class Cron:
         >>> len(cron.ticks("2025-01-01T00:00Z", "2025-01-01T00:01Z", min_gap=timedelta(seconds=10)))
         6
         """
-        return to_instants(self.tick_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap)))
+        return to_instants(self.tick_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap)))
 
-    def count(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> int:
+    def count(self, start: InstantLike, end: InstantLike, *, min_gap: timedelta | None = None) -> int:
         """
-        Count the ticks of a window, as :meth:`ticks` has them.
+        Count the ticks of a stretch, as :meth:`ticks` has them.
 
         Examples
         --------
         >>> Cron("0 9 * * 1-5", "Europe/Prague").count("2025-01-01T00:00Z", "2026-01-01T00:00Z")
         261
         """
-        return len(self.tick_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap)))
+        return len(self.tick_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap)))
 
-    def next(self, after: Instant, n: int = 1) -> pd.DatetimeIndex:
+    def next(self, after: InstantLike, n: int = 1) -> pd.DatetimeIndex:
         """
         Return the first `n` ticks strictly after an instant.
 
@@ -212,7 +202,7 @@ class Cron:
         """
         return to_instants(self.next_ms(_instant_ms(after, "after")[0], n))
 
-    def previous(self, before: Instant, n: int = 1) -> pd.DatetimeIndex:
+    def previous(self, before: InstantLike, n: int = 1) -> pd.DatetimeIndex:
         """
         Return the last `n` ticks strictly before an instant.
 
@@ -235,9 +225,9 @@ class Cron:
         """
         return to_instants(self.previous_ms(_instant_ms(before, "before")[1], n))
 
-    def readings(self, start: Instant, end: Instant, *, min_gap: timedelta | None = None) -> pd.DataFrame:
+    def readings(self, start: InstantLike, end: InstantLike, *, min_gap: timedelta | None = None) -> pd.DataFrame:
         """
-        Plan the ticks of a window under every reading of what the platform leaves open.
+        Plan the ticks of a stretch under every reading of what the platform leaves open.
 
         The readings are cron-parser 5, the same with a parser made anew for each tick, and cron-parser 4; where a
         zone's offset changes by other than whole hours, at which every version is irregular, also the widest and the
@@ -260,17 +250,17 @@ class Cron:
         >>> cron.readings("2025-04-24T00:00Z", "2025-04-26T00:00Z")["is_ambiguous"].tolist()
         [True, False]
         """
-        ms, is_ambiguous = self.reading_ms(*_window(start, end), min_gap_ms=_gap_ms(min_gap))
+        ms, is_ambiguous = self.reading_ms(*_read_stretch(start, end), min_gap_ms=_gap_ms(min_gap))
         return pd.DataFrame({"planned_at": to_instants(ms), "is_ambiguous": is_ambiguous})
 
     def tick_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> Int64:
         """
-        Plan the ticks of a window as an array, as :meth:`ticks` does as an index.
+        Plan the ticks of a stretch as an array, as :meth:`ticks` does as an index.
 
         Parameters
         ----------
         start_ms, end_ms
-            The window, half-open [ms since the epoch]; empty where it ends before it starts.
+            The stretch, half-open [ms since the epoch]; empty where it ends before it starts.
         min_gap_ms
             As `min_gap` in :meth:`ticks` [ms].
 
@@ -288,7 +278,7 @@ class Cron:
 
     def next_ms(self, after_ms: int, n: int = 1) -> Int64:
         """
-        Return the first `n` ticks strictly after a moment as an array, as :meth:`next` does as an index.
+        Return the first `n` ticks strictly after an instant as an array, as :meth:`next` does as an index.
 
         Examples
         --------
@@ -304,7 +294,7 @@ class Cron:
 
     def previous_ms(self, before_ms: int, n: int = 1) -> Int64:
         """
-        Return the last `n` ticks strictly before a moment as an array, as :meth:`previous` does as an index.
+        Return the last `n` ticks strictly before an instant as an array, as :meth:`previous` does as an index.
 
         Examples
         --------
@@ -337,7 +327,7 @@ class Cron:
 
     def reading_ms(self, start_ms: int, end_ms: int, *, min_gap_ms: int = 0) -> tuple[Int64, Bools]:
         """
-        Plan a window under every reading as arrays, as :meth:`readings` does as a table.
+        Plan a stretch under every reading as arrays, as :meth:`readings` does as a table.
 
         Parameters
         ----------
@@ -354,9 +344,6 @@ class Cron:
         >>> Cron("0 0 1-31 * 1").reading_ms(0, 5 * 86_400_000)[1].tolist()
         [True, True, True, True, False]
         """
-        if self.dialect == "debian":
-            ticks = self.tick_ms(start_ms, end_ms, min_gap_ms=min_gap_ms)
-            return ticks, np.zeros(len(ticks), dtype=np.bool_)
         offset = self._offset_ms
         readings = readings_of(self._pattern, load_zone(self.tz), start_ms - offset, end_ms - offset)
         planned = [self._plan(reading, start_ms, end_ms, min_gap_ms) for reading in readings]
@@ -367,35 +354,31 @@ class Cron:
 
     @property
     def _pattern(self) -> Pattern:
-        return parse(self.expression, self.dialect)
+        return parse(self.expression)
 
     @property
     def _offset_ms(self) -> int:
         return self.offset // timedelta(milliseconds=1)
 
     def _plan(self, reading: Reading, start_ms: int, end_ms: int, min_gap_ms: int) -> Int64:
-        """Plan the window as if there were no offset, then move the ticks."""
+        """Plan the stretch as if there were no offset, then move the ticks."""
         offset = self._offset_ms
-        ticks = plan(
-            self._pattern,
-            load_zone(self.tz),
-            start_ms - offset,
-            end_ms - offset,
-            reading=None if self.dialect == "debian" else reading,
-            min_gap_ms=min_gap_ms,
-        )
+        zone = load_zone(self.tz)
+        ticks = plan(self._pattern, zone, start_ms - offset, end_ms - offset, reading=reading, min_gap_ms=min_gap_ms)
         return ticks + offset if offset else ticks
 
 
-def _window(start: Instant, end: Instant) -> tuple[int, int]:
-    """Return the whole milliseconds of a window."""
+def _read_stretch(start: InstantLike, end: InstantLike) -> tuple[int, int]:
+    """Read the ends of a stretch of time [ms]."""
     start_ms, end_ms = _instant_ms(start, "start")[1], _instant_ms(end, "end")[1]
     if end_ms < start_ms:
-        raise CronError(f"The window ends at {end!s}, before it starts at {start!s}; give them the other way round.")
+        raise CronError(
+            f"The time to plan ends at {end!s}, before it starts at {start!s}; give them the other way round."
+        )
     return start_ms, end_ms
 
 
-def _instant_ms(instant: Instant, name: str) -> tuple[int, int]:
+def _instant_ms(instant: InstantLike, name: str) -> tuple[int, int]:
     """Return the last whole millisecond at or before an instant, and the first at or after it."""
     try:
         stamp = pd.Timestamp(instant)

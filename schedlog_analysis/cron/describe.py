@@ -5,13 +5,13 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 
-from schedlog_analysis.cron.expression import LAST_WEEKDAY, NTH_WEEKDAY, Dialect, Pattern
+from schedlog_analysis.cron.expression import LAST_WEEKDAY, NTH_WEEKDAY, Pattern
 
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
 _MANY = 6  # times of day that are still listed one by one
 
 
-def words(pattern: Pattern, dialect: Dialect) -> str:
+def words(pattern: Pattern) -> str:
     """
     Say when a pattern fires, the time zone left to the caller.
 
@@ -19,8 +19,6 @@ def words(pattern: Pattern, dialect: Dialect) -> str:
     ----------
     pattern
         What an expression allows.
-    dialect
-        Whether two restricted day fields mean either or, in Debian after a star, both.
 
     Returns
     -------
@@ -30,10 +28,10 @@ def words(pattern: Pattern, dialect: Dialect) -> str:
     Examples
     --------
     >>> from schedlog_analysis.cron.expression import parse
-    >>> words(parse("5 4 13 * FRI", "apify"), "apify")
+    >>> words(parse("5 4 13 * FRI"))
     'at 04:05, on day 13 of the month or on Friday'
     """
-    times, days = _times(pattern), _days(pattern, dialect)
+    times, days = _times(pattern), _days(pattern)
     if not days:
         return f"{times} every day" if times.startswith("at ") and ":" in times else times
     return f"{times}, {days}"
@@ -71,15 +69,14 @@ def _every(values: tuple[int, ...], size: int, unit: str) -> str:
     return f"at {unit}{'s' * (len(values) > 1)} {_runs([str(value) for value in values], values)}"
 
 
-def _days(pattern: Pattern, dialect: Dialect) -> str:
+def _days(pattern: Pattern) -> str:
     """Say which days, or nothing where every day matches."""
     dom, _, dow = pattern.texts[3:]
     parts = [
         *([_days_of_month(dom.split(","), pattern.doms)] if dom not in ("*", "?") else []),
         *([_days_of_week(dow.split(","), pattern.dows)] if dow not in ("*", "?") else []),
     ]
-    both = dialect == "debian" and (dom.startswith("*") or dow.startswith("*"))
-    text = (" and also " if both else " or ").join(f"on {part}" for part in parts)
+    text = " or ".join(f"on {part}" for part in parts)
     if len(pattern.months) < 12:  # noqa: PLR2004 - months in a year
         months = _runs([calendar.month_name[month] for month in pattern.months], pattern.months)
         text = f"{text}{' ' * bool(text)}in {months}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ import numpy.typing as npt
 from schedlog_analysis.errors import CronError
 
 Bools = npt.NDArray[np.bool_]
-Dialect = Literal["apify", "debian"]
 
+# as cron-parser 5 has them
 MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -23,6 +23,10 @@ MACROS = {
     "@weekly": "0 0 * * 0",
     "@daily": "0 0 * * *",
     "@hourly": "0 * * * *",
+    "@minutely": "* * * * *",
+    "@secondly": "* * * * * *",
+    "@weekdays": "0 0 * * 1-5",
+    "@weekends": "0 0 * * 0,6",
 }
 
 _MAX_LENGTH = 1024  # as in cron-parser; every value of every field needs about half of it
@@ -44,11 +48,16 @@ class _Field(NamedTuple):
 _SECOND = _Field("second", 0, 59)
 _MINUTE = _Field("minute", 0, 59)
 _HOUR = _Field("hour", 0, 23)
-_DAY = _Field("day-of-month", 1, 31)
+_DAY = _Field("day-of-month", 1, 31, wild="*?", more=", L for the last one")
 _MONTH = _Field("month", 1, 12, ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"))
-_WEEKDAY = _Field("day-of-week", 0, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))
-_MORE_DAYS = _DAY._replace(wild="*?", more=", L for the last one")
-_MORE_WEEKDAYS = _WEEKDAY._replace(wild="*?", more=", 5L for the last and 5#2 for the second of a month")
+_WEEKDAY = _Field(
+    "day-of-week",
+    0,
+    7,
+    names=("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"),
+    wild="*?",
+    more=", 5L for the last and 5#2 for the second of a month",
+)
 
 # Every kind of calendar day there is, as axes: leap year, month, day of month, day of week.
 _LENGTHS = np.array(
@@ -65,8 +74,8 @@ class Pattern:
     """
     What an expression allows.
 
-    `days` and `days_4` tell for each kind of calendar day whether it matches, as cron-parser 5 (or Debian) and as
-    cron-parser 4 read it. The kinds are numbered by leap year, month, day of month and day of week, the last fastest.
+    `days` and `days_4` tell for each kind of calendar day whether it matches, as cron-parser 5 and as cron-parser 4
+    read it. The kinds are numbered by leap year, month, day of month and day of week, the last fastest.
     """
 
     texts: tuple[str, ...]
@@ -78,8 +87,6 @@ class Pattern:
     dows: tuple[int, ...]
     days: Bools
     days_per_year: float
-    is_wildcard: bool
-    """Debian's word for an expression whose minute or hour begins with a star, which ignores DST changes."""
     has_repeats: bool
     """Whether some field names a value twice: cron-parser 4 takes that, cron-parser 5 refuses it."""
 
@@ -100,16 +107,14 @@ class Pattern:
 
 
 @lru_cache(maxsize=4096)
-def parse(expression: str, dialect: Dialect) -> Pattern:
+def parse(expression: str) -> Pattern:
     """
     Read an expression.
 
     Parameters
     ----------
     expression
-        Five fields, or six with the seconds first (`apify` only), or a macro.
-    dialect
-        ``"apify"`` or ``"debian"``.
+        Five fields, or six with the seconds first or a macro.
 
     Returns
     -------
@@ -121,19 +126,14 @@ def parse(expression: str, dialect: Dialect) -> Pattern:
     CronError
         It makes no sense, or names a day that never comes.
     """
-    texts = _split(expression, dialect)
-    is_apify = dialect == "apify"
+    texts = _split(expression)
     seconds, minutes, hours, months = (
         _values(text, field, expression)
         for text, field in zip((*texts[:3], texts[4]), (_SECOND, _MINUTE, _HOUR, _MONTH), strict=True)
     )
-    fields = (_MORE_DAYS, _MORE_WEEKDAYS) if is_apify else (_DAY, _WEEKDAY)
-    doms, dom = _days_of_month(texts[3], fields[0], expression)
-    dows, dow = _days_of_week(texts[5], fields[1], expression)
-    if is_apify:
-        both = texts[3] in ("*", "?") or texts[5] in ("*", "?")
-    else:
-        both = texts[3].startswith("*") or texts[5].startswith("*")
+    doms, dom = _days_of_month(texts[3], expression)
+    dows, dow = _days_of_week(texts[5], expression)
+    both = texts[3] in ("*", "?") or texts[5] in ("*", "?")
     days = _in_months(months) & ((dom & dow) if both else (dom | dow)) & EXISTS
     n_days = np.count_nonzero(days[0]) * 0.7575 + np.count_nonzero(days[1]) * 0.2425  # 97 leap years in 400
     if not n_days:
@@ -150,8 +150,7 @@ def parse(expression: str, dialect: Dialect) -> Pattern:
         dows,
         _flat(days),
         days_per_year=n_days / 7,
-        is_wildcard=texts[1].startswith("*") or texts[2].startswith("*"),
-        has_repeats=any(map(_has_repeats, texts, (_SECOND, _MINUTE, _HOUR, fields[0], _MONTH, fields[1]))),
+        has_repeats=any(map(_has_repeats, texts, (_SECOND, _MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY))),
     )
 
 
@@ -185,7 +184,7 @@ def _flat(days: Bools) -> Bools:
     return flat
 
 
-def _split(expression: str, dialect: Dialect) -> tuple[str, ...]:
+def _split(expression: str) -> tuple[str, ...]:
     """Return six field texts, the seconds first."""
     if not isinstance(expression, str):
         raise CronError(f"A cron expression is a text such as '0 9 * * 1-5', but {type(expression).__name__} came.")
@@ -197,37 +196,35 @@ def _split(expression: str, dialect: Dialect) -> tuple[str, ...]:
             raise CronError(f"{_show(expression)} is no macro; the macros are {', '.join(MACROS)}.")
         text = MACROS[text]
     fields = text.split()
-    allowed = (5, 6) if dialect == "apify" else (5,)
-    if len(fields) not in allowed:
-        six = ", or six with the seconds first" if dialect == "apify" else ""
+    if len(fields) not in (5, 6):
         raise CronError(
             f"The expression {_show(expression)} has {len(fields)} field{'s' * (len(fields) != 1)}; give five"
-            f" (minute hour day-of-month month day-of-week){six}."
+            " (minute hour day-of-month month day-of-week), or six with the seconds first."
         )
     return ("0", *fields) if len(fields) == 5 else tuple(fields)  # noqa: PLR2004 - without seconds
 
 
-def _days_of_month(text: str, field: _Field, expression: str) -> tuple[tuple[int, ...], Bools]:
+def _days_of_month(text: str, expression: str) -> tuple[tuple[int, ...], Bools]:
     """Return the values, and which kinds of days match."""
     items = text.split(",")
-    has_last = bool(field.more) and "L" in items
+    has_last = "L" in items
     numbers = [item for item in items if item != "L"] if has_last else items
-    values = {value for item in numbers for value in _range(item, field, expression)}
+    values = {value for item in numbers for value in _range(item, _DAY, expression)}
     matches = _mask(values, 32)[1:].reshape(1, 1, 31, 1)
     return tuple(sorted(values)), (matches | (_DOM == _LAST)) if has_last else matches
 
 
-def _days_of_week(text: str, field: _Field, expression: str) -> tuple[tuple[int, ...], Bools]:
+def _days_of_week(text: str, expression: str) -> tuple[tuple[int, ...], Bools]:
     """Return the values, and which kinds of days match."""
-    nth = NTH_WEEKDAY.fullmatch(text) if field.more else None
+    nth = NTH_WEEKDAY.fullmatch(text)
     if nth:
-        values = {value % 7 for value in _range(nth[1], field, expression)}
+        values = {value % 7 for value in _range(nth[1], _WEEKDAY, expression)}
         return tuple(values), _weekdays(values) & np.equal(_WEEK, int(nth[2]))
     plain: set[int] = set()
     last: set[int] = set()
     for item in text.split(","):
-        end = LAST_WEEKDAY.fullmatch(item) if field.more else None
-        (last if end else plain).update(value % 7 for value in _range(end[1] if end else item, field, expression))
+        end = LAST_WEEKDAY.fullmatch(item)
+        (last if end else plain).update(value % 7 for value in _range(end[1] if end else item, _WEEKDAY, expression))
     matches = _weekdays(plain)
     return tuple(sorted(plain)), (matches | (_weekdays(last) & (_DOM > _LAST - 7))) if last else matches
 
@@ -239,17 +236,17 @@ def _days_4(texts: tuple[str, ...], months: tuple[int, ...]) -> Bools:
     It takes a field for a wildcard when it lists enough values, puts Sunday before every range that ends on Sunday
     whatever its step, and lets `#` narrow the day of month too.
     """
-    doms = [value for item in texts[3].split(",") if item != "L" for value in _range(item, _MORE_DAYS, texts[3])]
+    doms = [value for item in texts[3].split(",") if item != "L" for value in _range(item, _DAY, texts[3])]
     longest = int(_LENGTHS[1, months[0] - 1]) if len(months) == 1 else _DAY.high
     n_doms = sum(value <= longest for value in doms) + texts[3].count("L")
-    dom = _days_of_month(texts[3], _MORE_DAYS, texts[3])[1]
+    dom = _days_of_month(texts[3], texts[3])[1]
     nth = NTH_WEEKDAY.fullmatch(texts[5])
     text = nth[1] if nth else texts[5]
-    dow = _days_of_week(text, _MORE_WEEKDAYS, text)[1]
+    dow = _days_of_week(text, text)[1]
     n_dows = 0
     for item in text.split(","):
         if not LAST_WEEKDAY.fullmatch(item):
-            values = _range(item, _MORE_WEEKDAYS, text)
+            values = _range(item, _WEEKDAY, text)
             adds_sunday = not item.isalnum() and values.stop - 1 in (0, 7)
             n_dows += len({*values, 0} if adds_sunday else values)
             dow = dow | _weekdays([0]) if adds_sunday else dow

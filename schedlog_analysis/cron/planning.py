@@ -27,7 +27,6 @@ _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 86_400_000
 _HOUR: Final = 3600
 _DAY: Final = 86_400
-_CLOCK_CORRECTION: Final = 3 * _HOUR  # Debian takes a longer jump for a wrong clock put right
 
 
 class Reading(NamedTuple):
@@ -41,20 +40,18 @@ class Reading(NamedTuple):
     """What fires on the day of an odd change (see `_is_odd`): what the rule says, all that could, or nothing."""
 
 
-def plan(
-    pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, *, reading: Reading | None, min_gap_ms: int = 0
-) -> Int64:
+def plan(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, *, reading: Reading, min_gap_ms: int = 0) -> Int64:
     """
-    Plan the ticks of a window.
+    Plan the ticks of a stretch of time.
 
     Parameters
     ----------
     pattern, zone
         What is allowed, and where.
     start_ms, end_ms
-        The window, half-open, is clipped to what the calendar knows [ms since the epoch].
+        The stretch, half-open, is clipped to what the calendar knows [ms since the epoch].
     reading
-        How to settle what cron-parser's versions settle differently; Debian's rules where None.
+        How to settle what cron-parser's versions settle differently.
     min_gap_ms
         Drop each tick that comes sooner than this after the last one kept; at most a minute [ms].
 
@@ -66,7 +63,7 @@ def plan(
     Raises
     ------
     CronError
-        The window holds too many ticks, or the distance is not allowed.
+        The stretch holds too many ticks, or the distance is not allowed.
     """
     if not 0 <= min_gap_ms <= MAX_GAP_MS:
         raise CronError(f"The least gap between ticks is {min_gap_ms} ms; give 0 to {MAX_GAP_MS:,}.")
@@ -80,19 +77,19 @@ def plan(
 
 def readings_of(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int) -> list[Reading]:
     """
-    List the readings that may plan a window differently, the planned one first.
+    List the readings that may plan a stretch differently, the planned one first.
 
     Parameters
     ----------
     pattern, zone
         What is allowed, and where.
     start_ms, end_ms
-        The window [ms since the epoch].
+        The stretch [ms since the epoch].
 
     Returns
     -------
     readings
-        One where nothing is open, as in most windows without a change of the clock.
+        One where nothing is open, as in most stretches without a change of the clock.
     """
     begin, end = max(start_ms, 0) // 1000, min(end_ms, END_MS) // 1000
     segments = zone.segments(begin - 2 * _DAY, end + 2 * _DAY)
@@ -138,7 +135,7 @@ def day_kinds(first: int, last: int) -> npt.NDArray[np.intp]:
     Examples
     --------
     >>> from schedlog_analysis.cron.expression import parse
-    >>> pattern = parse("0 9 29 2 *", "apify")
+    >>> pattern = parse("0 9 29 2 *")
     >>> days = np.flatnonzero(pattern.days[day_kinds(0, 3000)])
     >>> [str(day) for day in days.astype("M8[D]")]
     ['1972-02-29', '1976-02-29']
@@ -169,10 +166,10 @@ def clock(hours: tuple[int, ...], minutes: tuple[int, ...], seconds: tuple[int, 
     return times
 
 
-def _generate(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading | None) -> Int64:
-    """List the matching local times, then move each stretch of one UTC offset to UTC."""
+def _generate(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading) -> Int64:
+    """List the matching local times, then move each segment of one UTC offset to UTC."""
     segments = zone.segments(-(-start_ms // 1000), -(-end_ms // 1000))
-    matching = pattern.days_4 if reading and reading.version == 4 else pattern.days  # noqa: PLR2004 - a version
+    matching = pattern.days_4 if reading.version == 4 else pattern.days  # noqa: PLR2004 - a version
     local = _local_ms(pattern, matching, segments)
     bounds = [(_first_local(pattern, s, reading) * 1000, _last_local(s, reading) * 1000) for s in segments]
     slices = local.searchsorted(np.array(bounds, dtype=np.int64)).tolist()
@@ -182,7 +179,7 @@ def _generate(pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading:
             pieces.append((_after_gap(pattern, matching, local, segment, reading), 0))
         pieces.append((local[low:high], segment.offset * 1000))
     ticks = _shift(pieces)
-    return union([ticks])[0] if reading and reading.odd == "all" else ticks
+    return union([ticks])[0] if reading.odd == "all" else ticks
 
 
 def _shift(pieces: list[tuple[Int64, int]]) -> Int64:
@@ -196,7 +193,7 @@ def _shift(pieces: list[tuple[Int64, int]]) -> Int64:
 
 
 def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment]) -> Int64:
-    """List the matching local times of the window, and of a gap just before it."""
+    """List the matching local times of the stretch, and of a gap just before it."""
     first = (segments[0].begins + min(min(s.offset, s.previous) for s in segments)) // _DAY
     last = (segments[-1].ends + max(s.offset for s in segments)) // _DAY
     days = np.flatnonzero(matching[day_kinds(first, last)]) + first
@@ -209,7 +206,7 @@ def _local_ms(pattern: Pattern, matching: Bools, segments: list[Segment]) -> Int
 def _check_number(n: int) -> None:
     if n > MAX_TICKS:
         raise CronError(
-            f"About {n:,} ticks are planned in this window, more than the {MAX_TICKS:,} allowed; ask for a shorter one."
+            f"About {n:,} ticks are planned in this time, more than the {MAX_TICKS:,} allowed; ask for a shorter one."
         )
 
 
@@ -220,42 +217,34 @@ def _is_odd(at: int, before: int, after: int) -> bool:
     That is by other than an hour, off the full hour, back to midnight or forward to it: there its versions lose a day,
     fire in the second pass or give up, depending on where the search came from.
     """
-    if before == after:  # the zone's last stretch, closed by nothing
+    if before == after:  # the zone's last segment, closed by nothing
         return False
     wall = at + max(before, after)
     return abs(after - before) != _HOUR or wall % _HOUR != 0 or wall % _DAY == (0 if after > before else _HOUR)
 
 
-def _first_local(pattern: Pattern, segment: Segment, reading: Reading | None) -> int:
-    """Return the first local time of a stretch that fires, without those that fired before the change [s]."""
+def _first_local(pattern: Pattern, segment: Segment, reading: Reading) -> int:
+    """Return the first local time of a segment that fires, without those that fired before the change [s]."""
     begins, repeated_until = segment.begins + segment.offset, segment.opened_at + segment.previous
-    if reading is None:
-        runs_once = not pattern.is_wildcard and segment.previous - segment.offset <= _CLOCK_CORRECTION
-    else:
-        runs_once = not pattern.has_all_hours
-        if reading.odd != "rule" and _is_odd(segment.opened_at, segment.previous, segment.offset):
-            if reading.odd == "none":
-                return max(begins, -(-max(repeated_until, segment.opened_at + segment.offset) // _DAY) * _DAY)
-            runs_once = False
-    return max(begins, repeated_until) if runs_once else begins
+    if reading.odd != "rule" and _is_odd(segment.opened_at, segment.previous, segment.offset):
+        if reading.odd == "all":
+            return begins
+        return max(begins, -(-max(repeated_until, segment.opened_at + segment.offset) // _DAY) * _DAY)
+    return begins if pattern.has_all_hours else max(begins, repeated_until)
 
 
-def _last_local(segment: Segment, reading: Reading | None) -> int:
-    """Return the local time before which a stretch fires [s]."""
+def _last_local(segment: Segment, reading: Reading) -> int:
+    """Return the local time before which a segment fires [s]."""
     ends = segment.ends + segment.offset
-    if reading and reading.odd == "none" and _is_odd(segment.closed_at, segment.offset, segment.following):
+    if reading.odd == "none" and _is_odd(segment.closed_at, segment.offset, segment.following):
         return min(ends, (segment.closed_at + min(segment.offset, segment.following)) // _DAY * _DAY)
     return ends
 
 
-def _after_gap(pattern: Pattern, matching: Bools, local: Int64, segment: Segment, reading: Reading | None) -> Int64:
+def _after_gap(pattern: Pattern, matching: Bools, local: Int64, segment: Segment, reading: Reading) -> Int64:
     """Return the ticks that stand in for those of a skipped stretch of local time."""
     begins, ends = segment.opened_at + segment.previous, segment.opened_at + segment.offset
-    if reading is None:
-        low, high, regular = local.searchsorted((begins * 1000, ends * 1000, ends * 1000 + 1))
-        is_due = not pattern.is_wildcard and ends - begins <= _CLOCK_CORRECTION and low < high == regular
-        ticks = np.array([segment.opened_at * 1000] if is_due else [], dtype=np.int64)
-    elif reading.odd != "rule" and _is_odd(segment.opened_at, segment.previous, segment.offset):
+    if reading.odd != "rule" and _is_odd(segment.opened_at, segment.previous, segment.offset):
         low, high = local.searchsorted((begins * 1000, ends * 1000))
         ticks = local[low:high] - segment.previous * 1000 if reading.odd == "all" else local[:0]
     else:
@@ -294,7 +283,7 @@ def _least_gap_ms(seconds: tuple[int, ...]) -> int:
 
 
 def _generate_apart(
-    pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading | None, min_gap_ms: int
+    pattern: Pattern, zone: Zone, start_ms: int, end_ms: int, reading: Reading, min_gap_ms: int
 ) -> Int64:
     """
     Keep the ticks that are no sooner than `min_gap_ms` after the last one kept.
@@ -319,7 +308,7 @@ def _generate_apart(
     return within
 
 
-def _chain_begin(pattern: Pattern, zone: Zone, minute_ms: int, reading: Reading | None) -> int:
+def _chain_begin(pattern: Pattern, zone: Zone, minute_ms: int, reading: Reading) -> int:
     """Return the first minute of the unbroken run of minutes with ticks that `minute_ms` belongs to."""
     if pattern.is_every_minute:
         return 0

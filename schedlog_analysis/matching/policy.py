@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis._core.arrays import Mask
-from schedlog_analysis._core.instants import MISSING, Int8, Int64, Moment, duration_ms, moment_ms, to_ms
+from schedlog_analysis._core.instants import MISSING, InstantLike, Int8, Int64, duration_ms, instant_ms, to_ms
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.errors import ConfigError
 from schedlog_analysis.schema import COUNTED, OUTCOMES, REASONS, STATUSES, Invocations, Ticks
@@ -41,8 +41,8 @@ class Maintenance:
     2026-10-03T22:00Z to 2026-10-04T02:00Z
     """
 
-    start: Moment | None = None
-    end: Moment | None = None
+    start: InstantLike | None = None
+    end: InstantLike | None = None
     cron: str | None = None
     duration: str | timedelta | None = None
     tz: str = "UTC"
@@ -56,13 +56,13 @@ class Maintenance:
             Cron(self.cron, self.tz)  # complains of what it cannot read
             if duration_ms(self.duration or "0s", "duration") == 0:
                 raise ConfigError(f"The maintenance window {self} has no length; expected a duration such as '2h'.")
-        elif moment_ms(self.end or "", "end") <= moment_ms(self.start or "", "start"):
+        elif instant_ms(self.end or "", "end") <= instant_ms(self.start or "", "start"):
             raise ConfigError(f"The maintenance window ends at {self.end}, not after its start {self.start}.")
 
     def holds(self, moments: Int64) -> Mask:
         """Tell which moments lie inside, in milliseconds; ends are outside."""
         if self.cron is None:
-            start, end = moment_ms(self.start or "", "start"), moment_ms(self.end or "", "end")
+            start, end = instant_ms(self.start or "", "start"), instant_ms(self.end or "", "end")
             return (moments >= start) & (moments < end)
         if not len(moments):
             return np.zeros(0, dtype=bool)
@@ -152,7 +152,7 @@ class AccountingPolicy:
             value = str(getattr(self, name)).replace(" ", "_")  # people write "left out"
             object.__setattr__(self, name, value)
             if value not in allowed:
-                raise ConfigError(f"The policy's `{name}` is {value!r}; expected one of {', '.join(allowed)}.")
+                raise ConfigError(f"The policy's `{name}` is {value!r}; expected one of {_say(', '.join(allowed))}.")
 
     def judge(self, table: pd.DataFrame) -> pd.DataFrame:
         """
@@ -194,7 +194,7 @@ class AccountingPolicy:
         for window in self.maintenance:
             is_inside = window.holds(instants(table)) & (verdict != LEFT_OUT)
             verdict[is_inside], reason[is_inside] = LEFT_OUT, _REASON["maintenance"]
-        return table.assign(
+        return table.drop(columns=["counted_as", "reason"], errors="ignore").assign(
             counted_as=pd.Categorical.from_codes(verdict, dtype=_COUNTED),
             reason=pd.Categorical.from_codes(reason, dtype=_REASONS),
         )

@@ -17,10 +17,10 @@ from schedlog_analysis._core.groups import group
 from schedlog_analysis._core.instants import (
     FOREVER,
     MISSING,
+    InstantLike,
     Int64,
-    Moment,
     duration_ms,
-    moment_ms,
+    instant_ms,
     to_durations,
     to_ms,
 )
@@ -48,8 +48,8 @@ def join_runs(
     runs: pd.DataFrame,
     schedules: pd.DataFrame | None = None,
     *,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
     tolerance: str | timedelta = "60s",
 ) -> pd.DataFrame:
     """
@@ -109,8 +109,8 @@ def join_runs(
     if start is None and end is None:
         return starts
     began = to_ms(starts["invoked_at"].fillna(starts["started_at"]))
-    since = MISSING if start is None else moment_ms(start, "start")
-    until = FOREVER if end is None else moment_ms(end, "end")
+    since = MISSING if start is None else instant_ms(start, "start")
+    until = FOREVER if end is None else instant_ms(end, "end")
     return starts[(began >= since) & (began < until)].reset_index(drop=True)
 
 

@@ -18,10 +18,10 @@ from schedlog_analysis._core.arrays import Mask, decode, encode, is_sorted, slic
 from schedlog_analysis._core.instants import (
     FOREVER,
     MISSING,
+    InstantLike,
     Int64,
-    Moment,
     duration_ms,
-    moment_ms,
+    instant_ms,
     to_durations,
     to_instants,
     to_ms,
@@ -41,7 +41,7 @@ from schedlog_analysis.matching.match import (
     match_schedule,
 )
 from schedlog_analysis.matching.policy import AccountingPolicy
-from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, JudgedTicks, Runs, Schedules, Ticks, is_full
+from schedlog_analysis.schema import REASONS, STATUSES, Holes, Invocations, JudgedTicks, Runs, Schedules, is_full
 
 __all__ = ["EXTRA", "LATE", "MISSED", "ON_TIME", "ticks"]
 
@@ -50,11 +50,11 @@ def ticks(  # noqa: PLR0913 - all but the first two by name
     invocations: pd.DataFrame,
     schedules: pd.DataFrame | None = None,
     *,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
     holes: pd.DataFrame | None = None,
     runs: pd.DataFrame | None = None,
-    seen_until: Mapping[str, Moment] | pd.Series[Any] | None = None,
+    seen_until: Mapping[str, InstantLike] | pd.Series[Any] | None = None,
     cron: str | None = None,
     tz: str = "UTC",
     grace: str | timedelta = "60s",
@@ -139,19 +139,19 @@ def ticks(  # noqa: PLR0913 - all but the first two by name
 
 
 def _read_window(
-    start: Moment | None, end: Moment | None, grace: str | timedelta, tolerance: str | timedelta
+    start: InstantLike | None, end: InstantLike | None, grace: str | timedelta, tolerance: str | timedelta
 ) -> Window:
-    first = None if start is None else moment_ms(start, "start")
-    last = None if end is None else moment_ms(end, "end")
+    first = None if start is None else instant_ms(start, "start")
+    last = None if end is None else instant_ms(end, "end")
     if first is not None and last is not None and last < first:
         raise InputError(f"`end` {end} lies before `start` {start}; expected a window that ends after it starts.")
     return Window(first, last, duration_ms(grace, "grace"), duration_ms(tolerance, "tolerance"))
 
 
-def _read_looks(seen_until: Mapping[str, Moment] | pd.Series[Any] | None) -> dict[str, int]:
+def _read_looks(seen_until: Mapping[str, InstantLike] | pd.Series[Any] | None) -> dict[str, int]:
     if seen_until is None:
         return {}
-    return {str(key): moment_ms(instant, "seen_until") for key, instant in seen_until.items() if not pd.isna(instant)}
+    return {str(key): instant_ms(instant, "seen_until") for key, instant in seen_until.items() if not pd.isna(instant)}
 
 
 def _cut_by_schedule(
@@ -200,7 +200,7 @@ def _pairs(keys: pd.Series[Any], left: Int64, right: Int64) -> dict[str, Int64]:
 
 def _table(parts: list[Rows], everyone: pd.Index[Any], inv: pd.DataFrame) -> pd.DataFrame:
     if not parts:
-        return pd.DataFrame(Ticks.empty()).assign(reason=pd.Categorical([], categories=pd.Index(REASONS, dtype="str")))
+        return pd.DataFrame(JudgedTicks.empty())
     rows = Rows.joined(parts)
     owner = np.repeat(np.arange(len(parts)), [len(part.row) for part in parts])
     is_alone = rows.row < 0

@@ -32,6 +32,7 @@ from schedlog_analysis.report.topics.trouble import (
 from schedlog_analysis.report.values import Facts, iso, seconds
 
 FORMAT = 1  # of the facts; grows when a name changes its meaning
+TITLE = "Schedule reliability"
 PAGES = 20  # schedules that get a page of their own, unless asked otherwise
 ASSUMPTIONS = (
     "Entries less than 10 s apart belong to one invocation, whether the platform writes one entry per tick or several.",
@@ -43,7 +44,7 @@ ASSUMPTIONS = (
 )
 
 
-def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None) -> Facts:
+def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None, title: str = TITLE) -> Facts:
     """
     Say everything that an analysis found, worst first.
 
@@ -55,6 +56,8 @@ def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None) 
         How many schedules get a page of their own at most: the worst.
     source
         Where the log came from, for the footer.
+    title
+        What the report is called.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None) 
     state, told = verdict(analysis, schedules)
     return {
         "format": FORMAT,
-        "title": "Schedule reliability",
+        "title": clean(title),
         "state": state,
         "state_text": STATES[state],
         "verdict": told,

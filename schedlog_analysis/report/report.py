@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import pandas as pd
 
 from schedlog_analysis._core.files import write_whole
 from schedlog_analysis.account.analysis import Analysis
-from schedlog_analysis.analysis.period import Period
+from schedlog_analysis.account.options import Changes, Options, takes_options
 from schedlog_analysis.errors import ConfigError
-from schedlog_analysis.matching.policy import AccountingPolicy
-from schedlog_analysis.report.facts import PAGES, facts
+from schedlog_analysis.report.facts import PAGES, TITLE, facts
 from schedlog_analysis.report.values import Facts
 
 FORMATS = {"html": "html", "email": "eml", "md": "md", "json": "json", "csv": "csv"}  # and how their files end
@@ -37,6 +35,10 @@ class Report:
         How many schedules get a page of their own at most: the worst.
     source
         Where the log came from, for the footer.
+    title
+        What it is called.
+    now
+        When it is made; None where nobody looked at a clock.
 
     Examples
     --------
@@ -46,63 +48,57 @@ class Report:
     <Report: Inventory feed of the shop has not run since 2026-10-24 06:10; 94.1 % of 1,923 ticks ran and started in October 2026.>
     """  # noqa: E501 - a verdict is one sentence
 
-    def __init__(self, analysis: Analysis, *, pages: int = PAGES, source: str | None = None) -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        *,
+        pages: int = PAGES,
+        source: str | None = None,
+        title: str = TITLE,
+        now: str | None = None,
+    ) -> None:
         self.analysis = analysis
         self.pages = pages
         self.source = source
+        self.title = title
+        self.now = now
 
     @classmethod
-    def build(  # noqa: PLR0913 - the options of a report, all but the log by keyword
+    @takes_options
+    def build(
         cls,
         log: pd.DataFrame,
         schedules: pd.DataFrame | None = None,
         *,
         runs: pd.DataFrame | None = None,
         fetches: pd.DataFrame | None = None,
-        period: str | Period = "all",
-        previous: str | Period | None = None,
-        tz: str = "UTC",
-        policy: AccountingPolicy | None = None,
-        objective: float | None = None,
-        grace: str = "60s",
-        schedule_ids: Iterable[str] | None = None,
-        pages: int = PAGES,
         source: str | None = None,
+        options: Options | None = None,
+        **changes: Unpack[Changes],
     ) -> Self:
         """
         Analyse a log and report on it.
 
         Parameters
         ----------
-        log, schedules, runs, fetches, period, previous, tz, policy, objective, grace, schedule_ids
+        log, schedules, runs, fetches, options, changes
             See `Analysis.build`.
-        pages, source
-            See `Report`.
+        source
+            Where the log came from, for the footer.
 
         Raises
         ------
         InputError
             If an argument cannot be read.
         """
-        analysis = Analysis.build(
-            log,
-            schedules,
-            runs=runs,
-            fetches=fetches,
-            period=period,
-            previous=previous,
-            tz=tz,
-            policy=policy,
-            objective=objective,
-            grace=grace,
-            schedule_ids=schedule_ids,
-        )
-        return cls(analysis, pages=pages, source=source)
+        chosen = Options.of(options, changes)
+        analysis = Analysis.build(log, schedules, runs=runs, fetches=fetches, options=chosen)
+        return cls(analysis, pages=chosen.pages, source=source, title=chosen.title, now=chosen.now)
 
     @cached_property
     def facts(self) -> Facts:
         """All figures and sentences, as plain data; the one source of every format."""
-        return facts(self.analysis, pages=self.pages, source=self.source)
+        return facts(self.analysis, pages=self.pages, source=self.source, title=self.title)
 
     @property
     def verdict(self) -> str:

@@ -1,66 +1,136 @@
-"""A definition is a schedule as its user set it up: a recipe, and what it leaves open."""
+"""A definition is one version of a schedule as its user saved it; together they are what a recipe leaves open."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schedlog_analysis._core.instants import to_instants, to_ms
+from schedlog_analysis._core.instants import FOREVER, Int64
 from schedlog_analysis.cron.cron import Cron
-from schedlog_analysis.simulation.entries import to_iso
-from schedlog_analysis.simulation.planting import BY_HAND, HOUR, MINUTE, Period, Planted
-from schedlog_analysis.simulation.recipes import Recipe
-from schedlog_analysis.simulation.runs import new_ids
+from schedlog_analysis.simulation.recipes import Change, Recipe
 from schedlog_analysis.simulation.texts import Action
 
-Int64 = NDArray[np.int64]
-Json = dict[str, Any]
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 
-# Hidden offset of macros [min], which the platform is said to choose once per schedule.
-_OFFSETS: Final = {
-    "@hourly": (1, 30),
-    "@daily": (5, 6 * 60),
-    "@weekly": (5, 12 * 60),
-    "@monthly": (5, 24 * 60),
-    "@yearly": (5, 24 * 60),
+# Offset of the five macros: least, most and step [s]. Any other text has none.
+OFFSETS: Final = {
+    "@hourly": (60, 1_800, 10),
+    "@daily": (300, 21_600, 30),
+    "@weekly": (300, 43_200, 60),
+    "@monthly": (300, 86_400, 600),
+    "@yearly": (300, 86_400, 600),
 }
-_MIN_GAP: Final = timedelta(seconds=10)  # the platform plans no two ticks closer than this
-_LEAP_CYCLE: Final = 8 * 366  # days; 1900 and 2100 have no 29th of February
 # How far before the period a schedule may have been created, at most.
-_LOOK_BACK: Final = 6 * 24 * HOUR
+_LOOK_BACK: Final = 6 * DAY
+_SAVE_GUARD: Final = 2 * MINUTE
+_ALPHABET: Final = np.array(list("23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"))
+_ID_LENGTH: Final = 17
+
+find_cron = lru_cache(1024)(Cron)
 
 
-class Definition(NamedTuple):
-    """What a recipe leaves open."""
+class Period(NamedTuple):
+    """The simulated time, half-open."""
+
+    start: int  # [ms]
+    end: int  # [ms]
+
+    def at(self, share: float) -> int:
+        """Instant at this share of the period."""
+        return self.start + round(share * (self.end - self.start))
+
+
+class Version(NamedTuple):
+    """One definition."""
+
+    saved_at: int  # [ms]
+    cron: str
+    tz: str
+    is_enabled: bool
+    offset: int  # of a macro, else 0 [ms]
+
+    def ticks(self, start: int, end: int) -> Int64:
+        """Moments that the expression names in ``[start, end)``, those of a macro moved by its offset. [ms]."""
+        if not self.is_enabled or start >= end:
+            return np.empty(0, np.int64)
+        return find_cron(self.cron, self.tz).tick_ms(start - self.offset, end - self.offset) + self.offset
+
+    def next_tick(self, since: int) -> int:
+        """First such moment at or after an instant. [ms]."""
+        found = find_cron(self.cron, self.tz).next_ms(since - self.offset - 1)
+        return int(found[0]) + self.offset if len(found) else FOREVER
+
+    def last_tick(self, before: int) -> int:
+        """Last such moment before an instant. [ms]."""
+        found = find_cron(self.cron, self.tz).previous_ms(before - self.offset)
+        return int(found[0]) + self.offset if len(found) else 0
+
+
+class Schedule(NamedTuple):
+    """A recipe with all that it leaves open."""
 
     recipe: Recipe
     schedule_id: str
     actions: tuple[Action, ...]
-    offset: int | None  # of a macro [ms]
-    created: int  # [ms]
+    versions: tuple[Version, ...]
+    deleted_at: int  # [ms], FOREVER where it still exists
 
-    def ticks(self, start: int, end: int) -> Int64:
-        """Planned ticks in ``[start, end)``, those of a macro moved by its offset. [ms]."""
-        offset = self.offset or 0
-        begin, stop = to_instants(np.array([start - offset, end - offset]))
-        return to_ms(Cron(self.recipe.cron, self.recipe.tz).ticks(begin, stop, min_gap=_MIN_GAP)) + offset
+    @property
+    def created_at(self) -> int:
+        """When its first version was saved. [ms]."""
+        return self.versions[0].saved_at
 
-    def following(self, moment: int) -> int:
-        """First planned tick at or after a moment. [ms]."""
-        # Up to eight years: the 29th of February is the rarest tick there is.
-        for days in (1, 40, _LEAP_CYCLE):
-            upcoming = self.ticks(moment, moment + days * 24 * HOUR)
-            if len(upcoming):
-                return int(upcoming[0])
-        return moment + _LEAP_CYCLE * 24 * HOUR
+    def ends(self) -> list[int]:
+        """Until when each version holds. [ms]."""
+        return [*(version.saved_at for version in self.versions[1:]), self.deleted_at]
+
+    def version_at(self, instant: int) -> Version:
+        """Version that holds at an instant; before the first one, that one."""
+        return [version for version in self.versions if version.saved_at <= instant or version is self.versions[0]][-1]
 
 
-def define(recipe: Recipe, period: Period, rng: np.random.Generator) -> Definition:
+def offset_of(cron: str, coefficient: float) -> int:
     """
-    Make up id, actions, hidden offset and time of creation.
+    Give the offset of a macro, which is the same point of its grid whenever the schedule is saved.
+
+    Parameters
+    ----------
+    cron
+        Expression, exactly as saved.
+    coefficient
+        The schedule's own number from 0 to 1.
+
+    Returns
+    -------
+    offset
+        0 for anything but the five macros. [ms]
+
+    Examples
+    --------
+    >>> offset_of("@hourly", 0.5), offset_of("@daily", 0.0), offset_of("0 0 * * *", 0.5)
+    (930000, 300000, 0)
+    """
+    if cron not in OFFSETS:
+        return 0
+    least, most, step = OFFSETS[cron]
+    # Half a step counts up, so that the offsets of a month are whole multiples of 600 s, 600 at least.
+    return int((least + coefficient * (most - least)) / step + 0.5) * step * SECOND
+
+
+def new_ids(n: int, rng: np.random.Generator) -> list[str]:
+    """Draw ids in the platform's alphabet, 17 letters each."""
+    letters = _ALPHABET[rng.integers(0, len(_ALPHABET), (n, _ID_LENGTH))]
+    return ["".join(row) for row in letters.tolist()]
+
+
+def define(recipe: Recipe, period: Period, rng: np.random.Generator) -> Schedule:
+    """
+    Make up id, actions, the offset of macros, and when each version was saved.
 
     A schedule that was there from the start was created after the last tick before it: nobody needs to ask what became
     of ticks that the simulation does not contain.
@@ -68,45 +138,34 @@ def define(recipe: Recipe, period: Period, rng: np.random.Generator) -> Definiti
     schedule_id = new_ids(1, rng)[0]
     actions = tuple(
         Action(action_id, actor_id, task_id if kind == "task" else None)
-        for kind in recipe.actions
+        for kind in sorted(recipe.actions)  # the platform keeps Actors before tasks
         for action_id, actor_id, task_id in [new_ids(3, rng)]
     )
-    low, high = _OFFSETS.get(recipe.cron, (0, 0))
-    offset = MINUTE * int(rng.integers(low, high + 1)) if high else None
-    wait = float(rng.random())
-    definition = Definition(recipe, schedule_id, actions, offset, period.at(recipe.created))
-    if recipe.created > 0:
-        return definition
-    since = max([period.start - _LOOK_BACK, *definition.ticks(period.start - _LOOK_BACK, period.start)[-1:].tolist()])
-    return definition._replace(created=since + round((0.2 + 0.6 * wait) * (period.start - since)))
+    wait, coefficient = float(rng.random()), float(rng.spawn(1)[0].random())
+    first = Version(period.at(recipe.created), recipe.cron, recipe.tz, True, offset_of(recipe.cron, coefficient))  # noqa: FBT003
+    if recipe.created <= 0:
+        since = max(period.start - _LOOK_BACK, first.last_tick(period.start))
+        first = first._replace(saved_at=since + round((0.2 + 0.6 * wait) * (period.start - since)))
+    versions = [first]
+    for change in sorted(recipe.all_changes(), key=lambda change: change.at):
+        versions.append(_save(versions[-1], change, period, coefficient))
+    deleted = FOREVER if recipe.deleted is None else _between_ticks(versions[-1], period.at(recipe.deleted))
+    return Schedule(recipe, schedule_id, actions, tuple(versions), deleted)
 
 
-def to_api(definition: Definition, planted: Planted, period: Period, user_id: str) -> Json:
-    """Write the definition as the API answers at the end of the period."""
-    recipe, invoked = definition.recipe, planted.invoked
-    is_enabled = recipe.paused is None
-    modified = definition.created if recipe.paused is None else period.at(recipe.paused)
-    last = to_iso(invoked.at[invoked.kind != BY_HAND][-1:])
-    return {
-        "id": definition.schedule_id,
-        "userId": user_id,
-        "name": recipe.name,
-        "title": recipe.title or None,
-        "cronExpression": recipe.cron,
-        "timezone": recipe.tz,
-        "isEnabled": is_enabled,
-        "isExclusive": recipe.is_exclusive,
-        "description": None,
-        "createdAt": to_iso(np.array([definition.created]))[0],
-        "modifiedAt": to_iso(np.array([modified]))[0],
-        "nextRunAt": to_iso(np.array([definition.following(period.end)]))[0] if is_enabled else None,
-        "lastRunAt": last[0] if last else None,
-        "notifications": {"email": True},
-        "actions": [_action_to_api(action) for action in definition.actions],
-    }
+def _save(version: Version, change: Change, period: Period, coefficient: float) -> Version:
+    cron = change.cron or version.cron
+    return Version(
+        saved_at=_between_ticks(version, period.at(change.at)),
+        cron=cron,
+        tz=change.tz or version.tz,
+        is_enabled=version.is_enabled if change.is_enabled is None else change.is_enabled,
+        offset=offset_of(cron, coefficient),
+    )
 
 
-def _action_to_api(action: Action) -> Json:
-    if action.task_id:
-        return {"id": action.action_id, "type": "RUN_ACTOR_TASK", "actorTaskId": action.task_id}
-    return {"id": action.action_id, "type": "RUN_ACTOR", "actorId": action.actor_id}
+def _between_ticks(version: Version, instant: int) -> int:
+    """Move an instant away from the tick before it, so that whoever saves meets no invocation that is under way."""
+    tick = version.last_tick(instant + 1)
+    room = version.next_tick(tick + 1) - tick
+    return max(instant, tick + min(_SAVE_GUARD, room // 2), version.saved_at + SECOND)

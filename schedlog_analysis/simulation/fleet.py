@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from schedlog_analysis._core.instants import Moment, moment_ms, to_instants
+from schedlog_analysis._core.instants import InstantLike, instant_ms, to_instants
 from schedlog_analysis.errors import InputError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.simulation.planting import HOUR, MINUTE
-from schedlog_analysis.simulation.runs import new_ids
+from schedlog_analysis.simulation.definition import HOUR, MINUTE, new_ids
 from schedlog_analysis.simulation.texts import EXCLUSIVE, SCHEDULED, TEXTS, USER, Action, render
 
 _CRONS: Final = {1: "* * * * *", 5: "*/5 * * * *", 15: "*/15 * * * *", 30: "*/30 * * * *", 60: "0 * * * *"}
@@ -27,7 +26,7 @@ def simulate_fleet(
     error_rate: float = 0.03,
     missed_rate: float = 0.002,
     n_texts: int = 300,
-    end: Moment = "2026-11-01T00:00Z",
+    end: InstantLike = "2026-11-01T00:00Z",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Make up the log of a large fleet, one entry per tick.
@@ -66,10 +65,10 @@ def simulate_fleet(
         raise InputError("A fleet needs numbers from 0 of schedules, ticks and seed, and at least one text.")
     if not (0 <= error_rate <= 1 and 0 <= missed_rate <= 1):
         raise InputError(f"The rates are {error_rate} and {missed_rate}; expected shares from 0 to 1.")
-    if moment_ms(end, "end") % HOUR:
+    if instant_ms(end, "end") % HOUR:
         raise InputError(f"`end` is {end}; expected a full hour, which is a tick of every schedule.")
     rng = np.random.default_rng(seed)
-    ids, now = pd.Index(sorted(new_ids(n_schedules, rng)), dtype="str"), moment_ms(end, "end")
+    ids, now = pd.Index(sorted(new_ids(n_schedules, rng)), dtype="str"), instant_ms(end, "end")
     step = rng.choice(list(_CRONS), n_schedules)
     owner, created = _instants(step, n_ticks, now, missed_rate, rng)
     is_error = rng.random(len(created)) < error_rate
@@ -94,8 +93,8 @@ def _instants(
     created += np.minimum(np.exp(rng.standard_normal(len(created), dtype=np.float32) * 0.8) * 350, 18_000).astype(
         np.int64
     )
-    told = rng.random(len(created), dtype=np.float32) >= missed_rate
-    return owner[told], created[told]
+    is_logged = rng.random(len(created), dtype=np.float32) >= missed_rate
+    return owner[is_logged], created[is_logged]
 
 
 def _texts(n: int, rng: np.random.Generator) -> pd.Index[Any]:

@@ -16,32 +16,53 @@ ActionKind = Literal["actor", "task"]
 SHAPES: Final = ("several", "single")
 MAX_ACTIONS: Final = 20  # Apify allows ten Actors and ten tasks
 MOST_FAULTS: Final = 0.5  # share of ticks, so that there is room between faults
+MOST_CHRONIC: Final = 0.95
 
 
 @dataclass(frozen=True)
 class Streak:
     """
-    A planted incident: every tick in it fails, all actions for the same reason.
+    A planted incident: every tick in it fails for the same reason.
 
-    `begin` and `end` are shares of the period, half-open; `text` is a key of `texts.TEXTS`.
+    `begin` and `end` are shares of the period, half-open; `text` is a key of `texts.TEXTS`; of several actions only the
+    last `n_actions` fail, or all of them.
     """
 
     begin: float
     end: float
     text: str
+    n_actions: int | None = None
 
     def __post_init__(self) -> None:
         _check_text(self.text)
-        if not 0 <= self.begin < self.end <= 1:
-            raise InputError(
-                f"A streak runs from {self.begin} to {self.end}; expected shares of the period, 0 to 1, in order."
-            )
+        _check_span(self.begin, self.end, "A streak")
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A part of the period, in shares of it, half-open, in which nothing is invoked; up to 1 it is still on."""
+
+    begin: float
+    end: float
+
+    def __post_init__(self) -> None:
+        _check_span(self.begin, self.end, "A silence")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A definition saved anew at this share of the period; what is not given stays as it was."""
+
+    at: float
+    cron: str | None = None
+    tz: str | None = None
+    is_enabled: bool | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
     """
-    One simulated schedule. Shares are of its planned ticks, moments are shares of the period (0 its start, 1 its end).
+    One simulated schedule. Shares are of its planned ticks, instants are shares of the period (0 its start, 1 its end).
 
     A share above zero plants at least one fault where there is room for it.
     """
@@ -51,23 +72,33 @@ class Recipe:
     tz: str = "UTC"
     title: str = ""
     actions: tuple[ActionKind, ...] = ("actor",)
-    shape: Shape = "several"
-    info: Literal["last", "first"] = "last"  # where INFO stands among several entries of one tick
+    shape: Shape = "several"  # "single": of each invocation only the first entry, as in the API's published example
     is_exclusive: bool = False
+    delay: float = 0.35  # median time from a tick to the start of its invocation [s]
+    longest_delay: float = 18.0  # of those that are not late [s]
     missed: float = 0.0
     late: float = 0.0
     duplicate: float = 0.0
     skipped: float = 0.0  # exclusive schedules only
-    failed: float = 0.0  # all actions
+    failed: float = 0.0  # all actions, each for a reason of its own
     partial: float = 0.0  # some actions; schedules with several only
-    manual: int = 0
+    manual: int = 0  # clicks between ticks
+    near_manual: int = 0  # clicks within seconds of a tick
     extra: int = 0  # before the first tick, if that leaves room for it
     texts: tuple[str, ...] = ("memory",)  # keys of `texts.TEXTS`, used in turn for single failures
     streaks: tuple[Streak, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    chronic: float = 0.0  # share of ticks that it misses all the time, 0 to 0.95
+    mute_hours: tuple[int, int] | None = None  # hours of the day, half-open, whose ticks it misses
+    hung: tuple[float, float] | None = None  # since when its runs hang, and until when; up to 1 they still do
     created: float = 0.0  # 0: some time before the period, but after the tick before it
-    paused: float | None = None
+    changes: tuple[Change, ...] = ()
+    paused: float | None = None  # short for a change that switches it off
+    deleted: float | None = None
     stopped: float | None = None  # since when it silently did not run any more
-    catches_up: bool = False  # whether it makes up, once, for ticks missed in an outage
+    is_stuck: bool = False  # whether its `nextRunAt` stands still since then
+    catches_up: bool = False  # whether it makes up, once, for what was overdue first in a silence
+    fetched: tuple[float, ...] = (1.0,)  # when its log and its definition were fetched
     run_minutes: float = 4.0  # median duration of its runs
     usd_per_hour: float = 0.4
 
@@ -86,11 +117,30 @@ class Recipe:
             )
         if self.skipped and (not self.is_exclusive or self.duplicate):
             raise InputError(f"Recipe {self.name!r} skips ticks; expected it to be exclusive and without duplicates.")
+        if not 0 <= self.chronic <= MOST_CHRONIC:
+            raise InputError(f"Recipe {self.name!r} misses {self.chronic}; expected a share from 0 to {MOST_CHRONIC}.")
+        if self.hung and not self.is_exclusive:
+            raise InputError(f"Recipe {self.name!r} hangs; expected it to be exclusive.")
+        if self.hung:
+            _check_span(*self.hung, f"The hang of recipe {self.name!r}")
+        if not self.fetched or list(self.fetched) != sorted(set(self.fetched)):
+            raise InputError(
+                f"Recipe {self.name!r} is fetched at {self.fetched}; expected shares of the period, in order."
+            )
+
+    def all_changes(self) -> tuple[Change, ...]:
+        """Give all changes, `paused` among them."""
+        return self.changes if self.paused is None else (*self.changes, Change(self.paused, is_enabled=False))
 
 
 def _check_text(key: str) -> None:
     if key not in TEXTS or key == EXCLUSIVE:
         raise InputError(f"There is no failure text {key!r}; expected one of {', '.join(sorted(TEXTS))}.")
+
+
+def _check_span(begin: float, end: float, what: str) -> None:
+    if not 0 <= begin < end <= 1:
+        raise InputError(f"{what} runs from {begin} to {end}; expected shares of the period, 0 to 1, in order.")
 
 
 # Fleet-wide faults of the sample: four hours in which nothing was invoked, and the last day of a billing month.
@@ -116,11 +166,9 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "30 2 * * *",
         "Europe/Prague",
         title="Nightly crawl of the catalogue",
-        shape="single",
         missed=0.01,
         manual=2,
         streaks=(Streak(20 / 92, 28 / 92, "input.required"),),
-        catches_up=True,
         run_minutes=85,
     ),
     Recipe(
@@ -137,14 +185,12 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "15 30 8-18 * * 1-5",
         "America/New_York",
         title="Stock levels in business hours",
-        shape="single",
         missed=0.004,
         late=0.004,
         duplicate=0.004,
         failed=0.012,
         manual=3,
         texts=("concurrency", "input.minimum", "build.number", "other.lease", "billing.results", "memory"),
-        catches_up=True,
         run_minutes=3,
     ),
     Recipe(
@@ -198,7 +244,6 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "0 5 1 * *",
         "Europe/Prague",
         title="Invoices of suppliers",
-        shape="single",
         actions=("task",),
         run_minutes=7,
     ),
@@ -207,7 +252,6 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "30 9 * * *",
         "Australia/Lord_Howe",
         title="Tide tables, Lord Howe",
-        shape="single",
         duplicate=0.01,
         run_minutes=2,
     ),
@@ -227,8 +271,7 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "old-catalogue",
         "0 4 * * *",
         "Europe/Prague",
-        title="Import of the old catalogue (until the migration)",
-        shape="single",
+        title="Old catalogue (until the migration)",
         failed=0.02,
         texts=("build.outdated",),
         paused=57.2 / 92,
@@ -239,13 +282,11 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "10 */3 * * *",
         "Europe/Prague",
         title="Inventory feed of the shop",
-        info="first",
         missed=0.003,
         late=0.006,
         failed=0.005,
         texts=("memory", "input.required"),
         stopped=84.1 / 92,
-        catches_up=True,
         run_minutes=8,
     ),
     Recipe(
@@ -253,11 +294,29 @@ SAMPLE: Final[tuple[Recipe, ...]] = (
         "45 7,19 * * *",
         "Europe/Prague",
         title="News digest, morning and evening",
-        info="first",
         actions=("task", "actor"),
         duplicate=0.01,
         partial=0.02,
         texts=("rental", "input.choice", "other.unknown"),
+        run_minutes=5,
+    ),
+    Recipe(
+        "image-resizer",
+        "40 */6 * * *",
+        title="Product images, resized",
+        is_exclusive=True,
+        created=61.3 / 92,
+        hung=(85.2 / 92, 1),
+        run_minutes=40,
+        usd_per_hour=0.02,
+    ),
+    Recipe(
+        "price-alerts",
+        "0 6 * * *",
+        "Europe/Prague",
+        title="Price alerts for the buyers",
+        actions=("task",),
+        changes=(Change(43.6 / 92, cron="30 7 * * *"),),
         run_minutes=5,
     ),
 )
@@ -312,8 +371,6 @@ def _random_recipe(name: str, keys: list[str], error_rate: float, rng: np.random
         cron=str(rng.choice(_CRONS)),
         tz=str(rng.choice(_ZONES)),
         actions=tuple("task" if happens(0.5) else "actor" for _ in range(n_actions)),
-        shape="several" if happens(0.6) else "single",
-        info="last" if happens(0.7) else "first",
         is_exclusive=is_exclusive,
         missed=up_to(0.01),
         late=up_to(0.01),

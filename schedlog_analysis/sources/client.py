@@ -8,7 +8,8 @@ archive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -18,51 +19,23 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis._core.files import tqdm
-from schedlog_analysis._core.instants import moment_ms, to_ms
-from schedlog_analysis.errors import InputError, SchedlogError, UnauthorizedError
+from schedlog_analysis._core.instants import instant_ms, to_ms
+from schedlog_analysis.errors import InputError, SchedlogError, TransportError, UnauthorizedError
 from schedlog_analysis.schema import Log, Schedules
-from schedlog_analysis.sources.parse import parse_log, parse_logs, parse_runs, parse_schedules, sort_log
-from schedlog_analysis.sources.transport import CONNECTIONS, Transport
+from schedlog_analysis.sources.bodies import find_objects
+from schedlog_analysis.sources.fetched import Fetched
+from schedlog_analysis.sources.parse import Skipped, parse_log, parse_logs, parse_runs, parse_schedules, sort_log
+from schedlog_analysis.sources.transport import CONNECTIONS, Transport, word_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from schedlog_analysis._core.instants import Moment
+    from schedlog_analysis._core.instants import InstantLike
 
 T = TypeVar("T")
 Params: TypeAlias = "Mapping[str, str | int]"
 
 PAGE = 1000  # the most that the API gives at once
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Fetched:
-    """
-    What one walk over many schedules brought home, and what it did not.
-
-    Attributes
-    ----------
-    log
-        Entries of all schedules that answered, see `schema.Log`.
-    schedules
-        Their definitions, see `schema.Schedules`.
-    n_entries
-        Entries per schedule that answered; 0 where the log is empty.
-    failures
-        Error per schedule that did not answer.
-    fetched_at
-        When the walk began, by this machine's clock: entries written later may be missing.
-    """
-
-    log: pd.DataFrame
-    schedules: pd.DataFrame
-    n_entries: dict[str, int]
-    failures: dict[str, SchedlogError]
-    fetched_at: pd.Timestamp
-
-    def __repr__(self) -> str:
-        n, failed = len(self.n_entries), len(self.failures)
-        return f"<Fetched: {len(self.log)} entries of {n} schedules, {failed} failed, at {self.fetched_at}>"
 
 
 class Client(Transport):
@@ -152,9 +125,14 @@ class Client(Transport):
         """
         return self._get(f"/v2/schedules/{_quoted(schedule_id)}", parse_schedules)
 
-    def fetch_schedules(self) -> pd.DataFrame:
+    def fetch_schedules(self, *, skipped: list[Skipped] | None = None) -> pd.DataFrame:
         """
         Fetch the definitions of all schedules of the account.
+
+        Parameters
+        ----------
+        skipped
+            List to which the schedules that cannot be read, or not wholly, are added; None makes the first an error.
 
         Returns
         -------
@@ -167,9 +145,12 @@ class Client(Transport):
             If the API could not be asked or said no.
         """
         first: Params = {"limit": PAGE, "offset": 0}
-        return self._walk("/v2/schedules", parse_schedules, first, _next_half, ["created_at", "schedule_id"])
+        order = ["created_at", "schedule_id"]
+        return self._walk("/v2/schedules", parse_schedules, first, _next_half, order, skipped)
 
-    def fetch_runs(self, since: Moment, until: Moment | None = None) -> pd.DataFrame:
+    def fetch_runs(
+        self, since: InstantLike, until: InstantLike | None = None, *, skipped: list[Skipped] | None = None
+    ) -> pd.DataFrame:
         """
         Fetch the runs of the account that started in a period, whatever started them.
 
@@ -182,6 +163,8 @@ class Client(Transport):
             Begin of the period, with an offset. [instant]
         until
             End of the period, itself outside; None for no end. [instant]
+        skipped
+            List to which the runs that cannot be read, or not wholly, are added; None makes the first an error.
 
         Returns
         -------
@@ -195,13 +178,13 @@ class Client(Transport):
         ApifyError
             If the API could not be asked or said no.
         """
-        start, end = moment_ms(since, "since"), None if until is None else moment_ms(until, "until")
+        start, end = instant_ms(since, "since"), None if until is None else instant_ms(until, "until")
         first: dict[str, str | int] = {"limit": PAGE, "offset": 0, "startedAfter": _iso(start)}
         if end is not None:
             if end <= start:
                 raise InputError(f"`until` ({until}) is not after `since` ({since}); expected a period.")
             first["startedBefore"] = _iso(end - 1)  # the API includes both bounds
-        return self._walk("/v2/actor-runs", parse_runs, first, _next_runs, ["started_at", "run_id"])
+        return self._walk("/v2/actor-runs", parse_runs, first, _next_runs, ["started_at", "run_id"], skipped)
 
     def fetch_logs(self, schedule_ids: Iterable[str] | None = None) -> Fetched:
         """
@@ -224,27 +207,42 @@ class Client(Transport):
         ApifyError
             If `schedule_ids` is None and the account's schedules could not be listed.
         """
-        fetched_at = pd.Timestamp.now("UTC").floor("ms").as_unit("ms")
+        began = pd.Timestamp.now("UTC").floor("ms").as_unit("ms")
+        skipped: list[Skipped] = []
         if schedule_ids is None:
-            schedules, absent = self.fetch_schedules(), dict[str, SchedlogError]()
+            schedules, absent = self.fetch_schedules(skipped=skipped), dict[str, SchedlogError]()
         else:
-            schedules, absent = self._definitions(schedule_ids)
-        bodies, refused = self._each(self._fetch_body, schedules["schedule_id"].to_list(), "logs")
-        log, unreadable = self._parsed(bodies)
-        counts = log["schedule_id"].value_counts()
+            schedules, absent = self._definitions(schedule_ids, skipped)
+        # What a schedule's log says is lost for good in a while, whatever is odd about its definition.
+        undefined = {each.id for each in skipped} - {"", *schedules["schedule_id"]}
+        ids = [*schedules["schedule_id"], *sorted(undefined)]
+        bodies, refused = self._each(self._fetch_body, ids, "logs")
+        log, unreadable = self._parsed(bodies, skipped)
+        n_entries = _count_entries(bodies.keys() - unreadable.keys(), log, skipped)
+        # An answer of odd entries only would pass for an empty one, and that for "nothing happened".
+        odd = {each.schedule_id: each for each in skipped if each.kind == "entry"}
+        blank = odd.keys() - set(log["schedule_id"])
+        unreadable |= {name: TransportError(f"Nothing of its log can be read: {odd[name]}") for name in sorted(blank)}
+        fetched_at = self.correct(began)
         return Fetched(
             log=log,
             schedules=schedules,
-            n_entries={
-                schedule_id: int(counts.get(schedule_id, 0)) for schedule_id in bodies if schedule_id not in unreadable
-            },
+            n_entries=_ordered({name: n for name, n in n_entries.items() if name not in unreadable}, ids),
             failures=absent | refused | unreadable,
             fetched_at=fetched_at,
+            skipped=tuple(each for each in skipped if each.kind != "entry" or each.schedule_id not in blank),
+            clock=word_clock(began - fetched_at),
         )
 
-    def _definitions(self, schedule_ids: Iterable[str]) -> tuple[pd.DataFrame, dict[str, SchedlogError]]:
+    def _definitions(
+        self, schedule_ids: Iterable[str], skipped: list[Skipped]
+    ) -> tuple[pd.DataFrame, dict[str, SchedlogError]]:
+        def fetch(schedule_id: str) -> pd.DataFrame:
+            path = f"/v2/schedules/{_quoted(schedule_id)}"
+            return self._get(path, partial(self._read_whole, parse=parse_schedules, skipped=skipped))
+
         wanted = [schedule_ids] if isinstance(schedule_ids, str) else schedule_ids
-        found, failed = self._each(self.fetch_schedule, list(dict.fromkeys(wanted)), "schedules")
+        found, failed = self._each(fetch, list(dict.fromkeys(wanted)), "schedules")
         schedules = pd.concat([Schedules.empty(), *found.values()], ignore_index=True)
         # Once each: an id and a username~name may mean the same schedule.
         return schedules.drop_duplicates("schedule_id", ignore_index=True), failed
@@ -252,20 +250,42 @@ class Client(Transport):
     def _fetch_body(self, schedule_id: str) -> bytes:
         return self._get(f"/v2/schedules/{_quoted(schedule_id)}/log", _whole)
 
-    def _parsed(self, bodies: dict[str, bytes]) -> tuple[pd.DataFrame, dict[str, SchedlogError]]:
-        """Read all answers at once, which is several times faster, or one by one if one of them is odd."""
+    def _parsed(
+        self, bodies: dict[str, bytes], skipped: list[Skipped]
+    ) -> tuple[pd.DataFrame, dict[str, SchedlogError]]:
+        """Read all answers at once, which is several times faster, or one by one if one of them is broken."""
 
         def read(schedule_id: str) -> pd.DataFrame:
+            parse = partial(self._read_whole, parse=partial(parse_log, schedule_id=schedule_id), skipped=skipped)
             try:
-                return parse_log(bodies[schedule_id], schedule_id)
-            except InputError:
-                return self.fetch_log(schedule_id)  # which repeats if it broke off, and tells what is wrong if not
+                return parse(bodies[schedule_id])
+            except InputError:  # asked again, it may not break off; if it does, that says what is wrong
+                return self._get(f"/v2/schedules/{_quoted(schedule_id)}/log", parse)
 
+        found: list[Skipped] = []
         try:
-            return parse_logs(bodies), {}
+            log = parse_logs(bodies, skipped=found)
         except InputError:
             logs, failures = self._each(read, list(bodies), "logs")
             return sort_log(pd.concat([Log.empty(), *logs.values()], ignore_index=True)), failures
+        skipped += [self._redact(each, bodies.get(each.schedule_id, b"")) for each in found]
+        return log, {}
+
+    def _read_whole(
+        self, body: bytes, parse: Callable[..., pd.DataFrame], skipped: list[Skipped] | None
+    ) -> pd.DataFrame:
+        """Read one answer; what is odd in it goes to the list, where there is one."""
+        if skipped is None:
+            return parse(body)
+        found: list[Skipped] = []
+        table = parse(body, skipped=found)
+        known = {(each.kind, each.id) for each in skipped if each.id}
+        found = [each for each in found if (each.kind, each.id) not in known]  # pages overlap
+        skipped += [self._redact(each, body) for each in found]
+        return table
+
+    def _redact(self, each: Skipped, body: bytes) -> Skipped:
+        return replace(each, sentence=self.without_token(each.sentence, body))
 
     def _each(
         self, fetch: Callable[[str], T], schedule_ids: Sequence[str], what: str
@@ -293,10 +313,11 @@ class Client(Transport):
     def _walk(
         self,
         path: str,
-        parse: Callable[[bytes], pd.DataFrame],
+        parse: Callable[..., pd.DataFrame],
         params: Params,
-        following: Callable[[pd.DataFrame, Params], Params],
+        following: Callable[[pd.DataFrame, int, Params], Params],
         order: list[str],
+        skipped: list[Skipped] | None,
     ) -> pd.DataFrame:
         """
         Read a paged list whose items may appear, vanish or change meanwhile.
@@ -309,16 +330,23 @@ class Client(Transport):
         seen: set[str] = set()
         with tqdm(desc=path.rpartition("/")[2], leave=False, disable=None, delay=1) as bar:
             while True:
-                page = self._get(path, parse, params)
+                n_items, page = self._get(path, partial(self._read_page, parse=parse, skipped=skipped), params)
                 pages.append(page)
                 fresh = set(page[key]) - seen
-                if not fresh:
+                if not fresh and (len(page) or not n_items):
                     break
                 seen |= fresh
                 bar.update(len(fresh))
-                params = following(page, params)
+                params = following(page, n_items, params)
         items = pd.concat(pages, ignore_index=True).drop_duplicates(key, keep="last")
         return items.sort_values(order, ignore_index=True)
+
+    def _read_page(
+        self, body: bytes, parse: Callable[..., pd.DataFrame], skipped: list[Skipped] | None
+    ) -> tuple[int, pd.DataFrame]:
+        """Read a page and count its items, also those that cannot be read."""
+        page = self._read_whole(body, parse, skipped)
+        return len(find_objects(body, "the page")), page
 
 
 def fetch_log(schedule_id: str, *, token: str | None = None, base_url: str | None = None) -> pd.DataFrame:
@@ -348,7 +376,7 @@ def fetch_logs(
 
 
 def fetch_runs(
-    since: Moment, until: Moment | None = None, *, token: str | None = None, base_url: str | None = None
+    since: InstantLike, until: InstantLike | None = None, *, token: str | None = None, base_url: str | None = None
 ) -> pd.DataFrame:
     """Fetch the runs of a period: `Client.fetch_runs` for a single call."""
     with Client(token, base_url=base_url) as client:
@@ -366,18 +394,28 @@ def _iso(ms: int) -> str:
     return f"{np.datetime64(ms, 'ms')}Z"
 
 
-def _next_half(page: pd.DataFrame, params: Params) -> Params:
+def _next_half(_: pd.DataFrame, n_items: int, params: Params) -> Params:
     """Move on by half a page: as much may vanish before the next request, and still nothing is skipped."""
-    return {**params, "offset": int(params["offset"]) + len(page) // 2}
+    return {**params, "offset": int(params["offset"]) + max(1, n_items // 2)}
 
 
-def _next_runs(page: pd.DataFrame, params: Params) -> Params:
+def _next_runs(page: pd.DataFrame, n_items: int, params: Params) -> Params:
     """Begin the next page with this one's last millisecond: its runs may go on there, and no offset has to hold."""
     started = to_ms(page["started_at"])
+    if not len(started):  # a page of odd runs only
+        return _next_half(page, n_items, params)
     last = {**params, "startedAfter": _iso(int(started[-1])), "offset": 0}
     if started[0] < started[-1]:
         return last
-    return _next_half(page, params if last["startedAfter"] == params["startedAfter"] else last)  # a page in one instant
+    in_one_instant = params if last["startedAfter"] == params["startedAfter"] else last
+    return _next_half(page, n_items, in_one_instant)
+
+
+def _count_entries(ids: Iterable[str], log: pd.DataFrame, skipped: list[Skipped]) -> dict[str, int]:
+    """Count the entries of each answer, also those that could not be read: by it a full window is known."""
+    counts = Counter(log["schedule_id"].value_counts().to_dict())
+    counts.update(each.schedule_id for each in skipped if each.kind == "entry")
+    return {schedule_id: counts[schedule_id] for schedule_id in ids}
 
 
 def _ordered(found: dict[str, T], names: Sequence[str]) -> dict[str, T]:

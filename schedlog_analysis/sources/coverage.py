@@ -13,8 +13,11 @@ import numpy as np
 import pandas as pd
 
 from schedlog_analysis._core.arrays import blocks, encode, is_sorted
-from schedlog_analysis._core.instants import FOREVER, MISSING, to_instants, to_ms
+from schedlog_analysis._core.instants import to_instants, to_ms
+from schedlog_analysis._core.table import EARLIEST, LATEST
 from schedlog_analysis.schema import Coverage, Fetches, Holes, Log, Schedules, is_full
+
+_EVER = EARLIEST - pd.Timedelta(1, "D")  # before every instant that a table may hold
 
 
 def coverage(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -54,31 +57,34 @@ def extent(log: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(bounds | {"n_entries": n}, index=pd.Index(ids, dtype="str", name="schedule_id"))
 
 
-def unseen(table: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
+def find_holes(table: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFrame:
     """Do what `holes` does, with no more of the log than its `extent`."""
-    return _cut_off(table) if fetches is None else _between(Fetches.accept(fetches))
+    return _before_full_windows(table) if fetches is None else _outside_windows(Fetches.accept(fetches))
 
 
-def covered(table: pd.DataFrame, fetches: pd.DataFrame | None = None, gaps: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Do what `coverage` does, with no more of the log than its `extent`; who knows the holes can give them."""
-    gaps = unseen(table, fetches) if gaps is None else gaps
-    is_cut = gaps["started_at"].isna() & gaps["ended_at"].notna()
-    inner = gaps[gaps["started_at"].notna() & gaps["ended_at"].notna()]
+def covered(
+    table: pd.DataFrame, fetches: pd.DataFrame | None = None, found: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Do what `coverage` does, with no more of the log than its `extent`; where the holes are known, give them."""
+    found = find_holes(table, fetches) if found is None else found
+    is_cut = found["started_at"].isna() & found["ended_at"].notna()
+    inner = found[found["started_at"].notna() & found["ended_at"].notna()]
     # Before the first entry nothing is measured, so a hole before it takes nothing away.
     since = table["first_at"].reindex(inner["schedule_id"]).set_axis(inner.index)
     lasted = inner["ended_at"].clip(lower=since) - inner["started_at"].clip(lower=since)
-    blind = lasted.groupby(inner["schedule_id"]).sum()
+    lost = lasted.groupby(inner["schedule_id"]).sum()
     table, last_look = table.copy(), table["last_at"]
     if fetches is not None:
         looks = Fetches.accept(fetches).groupby("schedule_id", observed=True)["fetched_at"].max()
         table = table.reindex(table.index.union(looks.index))
         table["n_entries"] = table["n_entries"].fillna(0)
         last_look = looks.reindex(table.index).fillna(table["last_at"])
-    table["is_truncated"] = table.index.isin(gaps.loc[is_cut, "schedule_id"])
+    table["is_truncated"] = table.index.isin(found.loc[is_cut, "schedule_id"])
     table["n_holes"] = inner.groupby("schedule_id").size().reindex(table.index).fillna(0)
     seconds = (last_look - table["first_at"]).dt.total_seconds()
-    lost = blind.reindex(table.index).dt.total_seconds().fillna(0.0) if len(blind) else 0.0
-    table["observed_share"] = (1 - lost / seconds.where(seconds > 0, 1.0)).clip(0, 1).where(table["first_at"].notna())
+    lost_seconds = lost.reindex(table.index).dt.total_seconds().fillna(0.0) if len(lost) else 0.0
+    share = 1 - lost_seconds / seconds.where(seconds > 0, 1.0)
+    table["observed_share"] = share.clip(0, 1).where(table["first_at"].notna())
     return Coverage.typed(table.rename_axis("schedule_id").reset_index())
 
 
@@ -98,7 +104,7 @@ def holes(log: pd.DataFrame, fetches: pd.DataFrame | None = None) -> pd.DataFram
     >>> holes(load_sample().log)["ended_at"].dt.date.tolist()  # one log had reached 1,000 entries
     [datetime.date(2026, 9, 21)]
     """
-    return unseen(extent(Log.accept(log)), fetches)
+    return find_holes(extent(Log.accept(log)), fetches)
 
 
 def data_end(log: pd.DataFrame, schedules: pd.DataFrame | None = None) -> pd.Timestamp | None:
@@ -126,7 +132,7 @@ def _next_tick(definitions: pd.DataFrame) -> pd.Timestamp:
     return cast("pd.Timestamp", latest.loc[latest["is_enabled"], "next_run_at"].min(skipna=False))
 
 
-def _cut_off(table: pd.DataFrame) -> pd.DataFrame:
+def _before_full_windows(table: pd.DataFrame) -> pd.DataFrame:
     """List the stretches before the logs whose length is that of a full window."""
     cut = table[is_full(table["n_entries"])]
     return Holes.typed(
@@ -134,39 +140,38 @@ def _cut_off(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _between(fetches: pd.DataFrame) -> pd.DataFrame:
-    """Find what no fetch could show: each saw from its first entry, or from ever if nothing was cut off."""
-    if fetches.empty:
-        return pd.DataFrame(Holes.empty())
-    ordered = fetches.assign(schedule_id=fetches["schedule_id"].astype("str")).sort_values(
-        ["schedule_id", "fetched_at"]
-    )
-    ids = ordered["schedule_id"].reset_index(drop=True)
-    looked = to_ms(ordered["fetched_at"])
-    first = to_ms(ordered["first_at"])
-    # An entry that an earlier fetch showed and this one does not has fallen out of the window, whatever the window's
-    # size: that it is 250 or 1000 entries is documented, or likely, but not sure. What is as long was cut off too.
-    oldest = pd.Series(np.where(first == MISSING, FOREVER, first)).groupby(ids).cummin().to_numpy()
-    first = np.where(first == MISSING, looked, first)
-    has_rolled, n_entries = oldest < first, ordered["n_entries"].to_numpy()
-    full = pd.Series(np.where(has_rolled & (n_entries > 0), n_entries, FOREVER)).groupby(ids).transform("min")
-    since = np.where(ordered["is_truncated"] | has_rolled | (n_entries >= full.to_numpy()), first, MISSING)
-    # A later fetch may reach back over an earlier one: what counts is the earliest start from it on.
-    earliest = pd.Series(since[::-1]).groupby(ids.to_numpy()[::-1]).cummin()
-    reach = np.asarray(earliest, dtype=np.int64)[::-1]
-    is_first = (ids != ids.shift()).to_numpy()
-    is_last = (ids != ids.shift(-1)).to_numpy()
-    previous = np.where(is_first, MISSING, np.concatenate([[MISSING], looked[:-1]]))
-    is_hole = reach > previous
-    parts = [
-        pd.DataFrame(
-            {
-                "schedule_id": ids[is_hole],
-                "started_at": to_instants(previous[is_hole]),
-                "ended_at": to_instants(reach[is_hole]),
-            }
-        ),
-        pd.DataFrame({"schedule_id": ids[is_last], "started_at": to_instants(looked[is_last]), "ended_at": pd.NaT}),
-    ]
-    table = pd.concat([Holes.typed(part) for part in parts])
-    return table.sort_values(["schedule_id", "started_at"], na_position="first").reset_index(drop=True)
+def _outside_windows(fetches: pd.DataFrame) -> pd.DataFrame:
+    """
+    List what no fetch could show.
+
+    A fetch looked through a window: from its first entry, or from ever where nothing was cut off, to the fetch itself.
+    Between two fetches lies a hole where no later window reaches back to the earlier fetch. Example: fetched at 10 and
+    at 20, the second window begins at 15; the hole is 10 to 15, unless a fetch at 21 shows entries from 2 on.
+    """
+    looks = fetches.assign(schedule_id=fetches["schedule_id"].astype("str"))
+    looks = looks.sort_values(["schedule_id", "fetched_at"], ignore_index=True)
+    ids, looked = looks["schedule_id"], looks["fetched_at"]
+    begin = _window_starts(looks)
+    # A later window may reach back over an earlier fetch: what counts is the earliest start from this fetch on.
+    reach = begin[::-1].groupby(ids[::-1]).cummin()[::-1]
+    before = looked.groupby(ids).shift()
+    is_hole = reach > before.fillna(_EVER)
+    is_last = ~ids.duplicated(keep="last")
+    between = pd.DataFrame({"schedule_id": ids, "started_at": before, "ended_at": reach})[is_hole]
+    after = pd.DataFrame({"schedule_id": ids, "started_at": looked, "ended_at": pd.NaT})[is_last]
+    table = pd.concat([Holes.typed(between), Holes.typed(after)])
+    return table.sort_values(["schedule_id", "started_at"], na_position="first", ignore_index=True)
+
+
+def _window_starts(looks: pd.DataFrame) -> pd.Series[pd.Timestamp]:
+    """Tell from when on each fetch, sorted by schedule and time, could show entries; `_EVER` if nothing was cut off."""
+    ids, n_entries = looks["schedule_id"], looks["n_entries"]
+    begin = looks["first_at"].fillna(looks["fetched_at"])
+    # RULE 1: an entry that an earlier fetch showed and this one does not has fallen out of the window, whatever the
+    # window's size: that it is 250 or 1000 entries is documented, or likely, but not sure.
+    oldest = looks["first_at"].fillna(LATEST).groupby(ids).cummin()
+    has_rolled = oldest < begin
+    # RULE 2: an answer as long as one that had rolled was cut off too.
+    window = n_entries.where(has_rolled & (n_entries > 0)).groupby(ids).transform("min")
+    is_cut = looks["is_truncated"] | has_rolled | (n_entries >= window)
+    return begin.where(is_cut, _EVER)

@@ -9,31 +9,33 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schedlog_analysis._core.table import Table
-from schedlog_analysis.errors import InputError
+from schedlog_analysis.errors import InputError, SchemaError
 from schedlog_analysis.schema import Log, Runs, Schedules
-from schedlog_analysis.sources.archive.merge import number, union
-from schedlog_analysis.sources.archive.parts import LOG, to_arrow, to_frame
+from schedlog_analysis.sources.answers import unite_logs
+from schedlog_analysis.sources.archive.parts import LOG, without_keys
 from schedlog_analysis.sources.archive.store import Archive
+from schedlog_analysis.sources.frames import api_names, read_frame, to_pandas
 from schedlog_analysis.sources.parse import (
     UNKNOWN_SCHEDULE,
+    Skipped,
     parse_log,
     parse_logs,
     parse_runs,
     parse_schedules,
-    sort_log,
 )
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".parquet", ".json.gz", ".jsonl.gz", ".ndjson.gz")
@@ -51,7 +53,9 @@ class Sample:
     path: Path
 
 
-def read_log(source: object, schedule_id: str | None = None) -> pd.DataFrame:
+def read_log(
+    source: object, schedule_id: str | None = None, *, tz: str | None = None, skipped: list[Skipped] | None = None
+) -> pd.DataFrame:
     """
     Read the log of one schedule, or of many.
 
@@ -65,10 +69,15 @@ def read_log(source: object, schedule_id: str | None = None) -> pd.DataFrame:
         - a path to an `Archive`;
         - an open file, bytes, or JSON as text;
         - parsed JSON, or what apify-client's ``get_log()`` returns;
-        - a frame with the columns of a Log.
+        - a frame with the columns of a Log, of pandas or of any library that speaks Arrow, such as Polars and DuckDB;
+        - a list of paths or frames, each one answer.
     schedule_id
         Schedule whose log this is. By default the file's name up to its first dot, and ``"unknown"`` where there is no
         name; an entry's own ``scheduleId`` goes before both. Of a folder or an archive: the only schedule to read.
+    tz
+        IANA zone of instants and dates without an offset; None refuses them. Of a doubled hour the first is meant.
+    skipped
+        List to which the entries that cannot be read are added; None warns of them.
 
     Returns
     -------
@@ -80,7 +89,7 @@ def read_log(source: object, schedule_id: str | None = None) -> pd.DataFrame:
     InputError
         If there is no such file, or it holds something else.
     SchemaError
-        If an entry lacks a field or holds what it must not; the message names file, entry and field.
+        If no entry can be read; the message names file, entry and field.
 
     Examples
     --------
@@ -88,16 +97,22 @@ def read_log(source: object, schedule_id: str | None = None) -> pd.DataFrame:
       schedule_id                created_at level           message
     0         abc 2026-01-01 00:00:00+00:00  INFO  Schedule invoked
     """
-    if archive := _archive(source):
+    if archive := find_archive(source):
         return archive.read_log(schedule_id and [schedule_id])
+    if isinstance(source, list) and source and all(_is_answer(each) for each in source):
+        return unite_logs(*(read_log(each, schedule_id, tz=tz, skipped=skipped) for each in source))
     path = _path(source)
+    found: list[Skipped] = []
     if path is not None and path.is_dir():
-        return _read_folder(path, schedule_id)
-    name = schedule_id or _stem(path or getattr(source, "name", None))
-    return _read(source, Log, partial(parse_log, schedule_id=name), schedule_id=name)
+        log = _read_folder(path, schedule_id, tz, found)
+    else:
+        name = schedule_id or _stem(path or getattr(source, "name", None))
+        log = _read(source, Log, partial(parse_log, schedule_id=name), tz, found, schedule_id=name)
+    _keep_or_warn(found, skipped)
+    return log
 
 
-def read_schedules(source: object) -> pd.DataFrame:
+def read_schedules(source: object, *, tz: str | None = None, skipped: list[Skipped] | None = None) -> pd.DataFrame:
     """
     Read definitions of schedules.
 
@@ -105,7 +120,12 @@ def read_schedules(source: object) -> pd.DataFrame:
     ----------
     source
         As in `read_log`: schedule objects of the API, one, a list or a page of them; of a folder its
-        ``schedules.json``; of an `Archive` all versions.
+        ``schedules.json``; of an `Archive` all versions. ``id`` and ``cronExpression`` are enough: what else lacks is
+        taken as `parse.parse_schedules` says, UTC, switched on, created before everything.
+    tz
+        IANA zone of instants and dates without an offset; None refuses them.
+    skipped
+        List to which the schedules that cannot be read, or not wholly, are added; None warns of them.
 
     Returns
     -------
@@ -115,19 +135,22 @@ def read_schedules(source: object) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If there is no such file, it holds something else, or the same version of a schedule comes twice.
+        If there is no such file, or it holds something else.
 
     Examples
     --------
-    >>> read_schedules(b'{"data": {"items": []}}').empty
-    True
+    >>> read_schedules([{"id": "a", "cronExpression": "0 9 * * *", "timezone": "Europe/Prague"}]).loc[0, "cron"]
+    '0 9 * * *'
     """
-    if archive := _archive(source):
+    if archive := find_archive(source):
         return archive.read_schedules()
-    return _read(_in_folder(source, "schedules.json"), Schedules, parse_schedules)
+    found: list[Skipped] = []
+    schedules = _read(_in_folder(source, "schedules.json"), Schedules, parse_schedules, tz, found)
+    _keep_or_warn(found, skipped)
+    return schedules
 
 
-def read_runs(source: object) -> pd.DataFrame:
+def read_runs(source: object, *, tz: str | None = None, skipped: list[Skipped] | None = None) -> pd.DataFrame:
     """
     Read runs.
 
@@ -136,6 +159,10 @@ def read_runs(source: object) -> pd.DataFrame:
     source
         As in `read_log`: run objects of the API, one, a list or a page of them; of a folder its ``runs.json``; of an
         `Archive` all runs in their latest state.
+    tz
+        IANA zone of instants and dates without an offset; None refuses them.
+    skipped
+        List to which the runs that cannot be read, or not wholly, are added; None warns of them.
 
     Returns
     -------
@@ -152,9 +179,12 @@ def read_runs(source: object) -> pd.DataFrame:
     >>> read_runs([]).empty
     True
     """
-    if archive := _archive(source):
+    if archive := find_archive(source):
         return archive.read_runs()
-    return _read(_in_folder(source, "runs.json"), Runs, parse_runs)
+    found: list[Skipped] = []
+    runs = _read(_in_folder(source, "runs.json"), Runs, parse_runs, tz, found)
+    _keep_or_warn(found, skipped)
+    return runs
 
 
 def write_log(log: pd.DataFrame, path: str | os.PathLike[str]) -> None:
@@ -181,7 +211,7 @@ def write_log(log: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     if target.suffix == ".parquet":
         log.to_parquet(target, index=False)
         return
-    text = log.rename(columns=_api_names(Log)).to_json(orient="records", lines=True, date_format="iso")
+    text = log.rename(columns=api_names(Log)).to_json(orient="records", lines=True, date_format="iso")
     lines = b"[]\n" if log.empty else text.encode()
     target.write_bytes(gzip.compress(lines, mtime=0) if target.suffix == ".gz" else lines)
 
@@ -211,18 +241,72 @@ def load_sample() -> Sample:
     return Sample(read_log(path), read_schedules(path), read_runs(path), truth, path)
 
 
-def _read(source: object, table: type[Table], parse: Callable[[object], pd.DataFrame], **absent: str) -> pd.DataFrame:
+def find_archive(source: object) -> Archive | None:
+    """
+    Open the archive that a user means; None if a place or an object is none.
+
+    Raises
+    ------
+    InputError
+        If a URL leads to nothing that can be read.
+
+    Examples
+    --------
+    >>> find_archive("file:///no/such/place")
+    Traceback (most recent call last):
+        ...
+    schedlog_analysis.errors.InputError: There is no archive at file:///no/such/place; check the spelling of the URL.
+    """
+    if isinstance(source, Archive):
+        return source
+    path = _path(source)
+    if path is not None and isinstance(source, str) and "://" in source:
+        archive = Archive(source)
+        if not archive.exists():
+            raise InputError(f"There is no archive at {without_keys(source)}; check the spelling of the URL.")
+        return archive
+    found = Archive(path) if path is not None and path.is_dir() else None
+    return found if found is not None and found.exists() else None
+
+
+class _Parse(Protocol):
+    def __call__(self, body: object, *, tz: str | None, skipped: list[Skipped]) -> pd.DataFrame: ...
+
+
+def _read(
+    source: object, table: type[Table], parse: _Parse, tz: str | None, skipped: list[Skipped], **absent: str
+) -> pd.DataFrame:
     """What all doors share: take the bytes from wherever they are, then read Parquet or an answer of the API."""
     path = _path(source)
+    found: list[Skipped] = []
     try:
         body = _gunzipped(_content(path or source))
         if isinstance(body, bytes) and body.startswith(b"PAR1"):
             body = _parquet(body)
-        return _cast(body, table, absent) if isinstance(body, pd.DataFrame) else parse(body)
+        frame = to_pandas(body)
+        read = parse(body, tz=tz, skipped=found) if frame is None else read_frame(frame, table, absent, tz)
+        if found and read.empty:  # then it is more likely something else than odd
+            raise SchemaError(found[0].sentence)
     except InputError as error:
         if path is None:
             raise
         raise type(error)(f"{path}: {error}") from error
+    skipped += found if path is None else [replace(each, sentence=f"{path}: {each}") for each in found]
+    return read
+
+
+def _keep_or_warn(found: Iterable[Skipped], skipped: list[Skipped] | None) -> None:
+    """Add what could not be read to the caller's list, or say it where nobody keeps one."""
+    if skipped is not None:
+        skipped.extend(found)
+        return
+    for each in found:
+        warnings.warn(f"{each.sentence} The rest was read.", stacklevel=3)
+
+
+def _is_answer(source: object) -> bool:
+    """Whether an element of a list is a path or a frame, and not an entry."""
+    return isinstance(source, str | os.PathLike | pd.DataFrame) or hasattr(source, "__arrow_c_stream__")
 
 
 def _content(source: object) -> object:
@@ -263,35 +347,11 @@ def _parquet(body: bytes) -> pd.DataFrame:
     return frame
 
 
-def _cast(frame: pd.DataFrame, table: type[Table], absent: Mapping[str, str]) -> pd.DataFrame:
-    """Type a frame that came from anywhere; columns may have the API's names, and constants fill absent ones."""
-    named = frame.rename(columns={api: name for name, api in _api_names(table).items() if api in frame})
-    filled = named.assign(**{name: value for name, value in absent.items() if name not in named})
-    described = table.describe()
-    typed = table.cast(filled).astype(dict(zip(described["column"], described["dtype"], strict=True)))
-    return sort_log(typed) if table is Log else typed
-
-
-def _api_names(table: type[Table]) -> dict[str, str]:
-    described = table.describe()
-    return dict(zip(described["column"], described["api"].where(described["api"] != "", "scheduleId"), strict=True))
-
-
 def _path(source: object) -> Path | None:
     """Path that a user means; text that begins like JSON is JSON."""
     if isinstance(source, str) and source.lstrip()[:1] in ("{", "[", "<", ""):
         return None
     return Path(source).expanduser() if isinstance(source, str | os.PathLike) else None
-
-
-def _archive(source: object) -> Archive | None:
-    if isinstance(source, Archive):
-        return source
-    if isinstance(source, str) and "://" in source and _path(source):
-        return Archive(source)
-    path = _path(source)
-    found = Archive(path) if path is not None and path.is_dir() else None
-    return found if found is not None and found.exists() else None
 
 
 def _in_folder(source: object, name: str) -> object:
@@ -303,7 +363,7 @@ def _stem(name: object) -> str:
     return Path(name).name.partition(".")[0] if isinstance(name, str | os.PathLike) else UNKNOWN_SCHEDULE
 
 
-def _read_folder(folder: Path, schedule_id: str | None) -> pd.DataFrame:
+def _read_folder(folder: Path, schedule_id: str | None, tz: str | None, skipped: list[Skipped]) -> pd.DataFrame:
     """All answers in a folder; those of one schedule are united like windows in an archive."""
     logs = folder / "logs" if (folder / "logs").is_dir() else folder
     files = [file for file in sorted(logs.iterdir()) if file.name.endswith(_SUFFIXES) and file.name not in _NO_LOGS]
@@ -313,8 +373,9 @@ def _read_folder(folder: Path, schedule_id: str | None) -> pd.DataFrame:
         raise InputError(f"{logs}: the folder has no {which}; expected files such as <schedule id>.json.")
     alone = {_stem(file): file for file in files}
     if len(alone) == len(files) and all(file.suffix == ".json" for file in files):
-        with suppress(InputError):  # told below, with the file's name
-            return parse_logs({name: file.read_bytes() for name, file in alone.items()})
-    answers = [read_log(file) for file in files]
-    rows = [to_arrow(number(answer), LOG) for answer in answers]
-    return to_frame(union(pa.concat_tables(rows).unify_dictionaries(), LOG.key), LOG)
+        found: list[Skipped] = []
+        with suppress(InputError):  # said below, with the file's name
+            log = parse_logs({name: file.read_bytes() for name, file in alone.items()}, tz=tz, skipped=found)
+            skipped += [replace(each, sentence=f"{alone.get(each.schedule_id, logs)}: {each}") for each in found]
+            return log
+    return unite_logs(*(read_log(file, tz=tz, skipped=skipped) for file in files))

@@ -1,44 +1,79 @@
 """
-A body is what the API answers, as bytes or as parsed objects; here, and nowhere else, it becomes a typed table.
+A table is read from the API's objects and turned back into them: the only place that knows which field is which column.
 
-Two roads lead to the Log. The fast one hands whole responses to Arrow's JSON reader and takes them as documented;
-whatever it does not like goes the slow road, object by object, which reads the rare shapes and says what is wrong.
+Two roads lead to the Log. The fast one is `bulk`; what it does not take goes the slow road, object by object, which
+reads the rare shapes and says what is wrong.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import reprlib
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.json as pj
 
-from schedlog_analysis._core.instants import MISSING, to_instants
+from schedlog_analysis._core.instants import MISSING, to_instants, to_ms
 from schedlog_analysis._core.table import EARLIEST, LATEST, Table
 from schedlog_analysis.errors import InputError, SchemaError
 from schedlog_analysis.schema import Log, Runs, Schedules
+from schedlog_analysis.sources.bodies import find_objects, quoted
+from schedlog_analysis.sources.bulk import is_sane, read_bulk
 
 UNKNOWN_SCHEDULE = "unknown"
 """Schedule id of entries that nobody named a schedule for."""
 
-_TEXT = pa.large_string()  # what pandas' `str` is made of, so that no column is copied on the way
-_ENTRY = pa.struct([("createdAt", pa.string()), ("level", _TEXT), ("message", _TEXT)])
-_ANSWER = pa.schema([("data", pa.list_(_ENTRY)), *_ENTRY, ("scheduleId", _TEXT)])  # a response, or an entry on a line
-_ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
-_LOWEST, _HIGHEST = ((bound.to_pydatetime() - _EPOCH) // _MS for bound in (EARLIEST, LATEST))
+_LOWEST = (EARLIEST.to_pydatetime() - _EPOCH) // _MS
 _ABSENT = object()
+_DEFAULTS: dict[str, Callable[[dict[str, Any]], Any]] = {  # of a schedule, from what was read before
+    "name": lambda row: row["schedule_id"],
+    "timezone": lambda _: "UTC",  # the platform's own default
+    "is_enabled": lambda _: True,
+    "is_exclusive": lambda _: False,
+    "created_at": lambda _: _LOWEST,
+    "modified_at": lambda row: row["created_at"],
+}
+_OWNERS = {"Entry": "scheduleId", "Schedule": "id", "Run": "meta.scheduleId"}  # which schedule an object is of
 
 
-def parse_log(body: object, schedule_id: str = UNKNOWN_SCHEDULE) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Skipped:
+    """
+    One object that could not be read, or not all of it.
+
+    Attributes
+    ----------
+    kind
+        entry, schedule or run.
+    id
+        Its id; empty for an entry, or if not known.
+    schedule_id
+        Schedule that it is, or belongs to; empty if not known.
+    sentence
+        Which object it is, what came and what was expected.
+    """
+
+    kind: str
+    id: str
+    schedule_id: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def parse_log(
+    body: object,
+    schedule_id: str = UNKNOWN_SCHEDULE,
+    *,
+    tz: str | None = None,
+    skipped: list[Skipped] | None = None,
+) -> pd.DataFrame:
     """
     Turn one answer of the log endpoint into a Log.
 
@@ -49,6 +84,10 @@ def parse_log(body: object, schedule_id: str = UNKNOWN_SCHEDULE) -> pd.DataFrame
         apify-client returns. JSON Lines are read too. Fields that the API may add later are ignored.
     schedule_id
         Schedule that the entries belong to; an entry's own ``scheduleId`` goes before it.
+    tz
+        IANA zone of instants and dates without an offset; None refuses them. Of a doubled hour the first is meant.
+    skipped
+        List to which what cannot be read is added, while the rest is kept; None makes the first such entry an error.
 
     Returns
     -------
@@ -68,10 +107,12 @@ def parse_log(body: object, schedule_id: str = UNKNOWN_SCHEDULE) -> pd.DataFrame
     >>> parse_log(body, "asdLZtadYvn4mBZmm").loc[0, "created_at"]
     Timestamp('2019-03-26 12:28:00.370000+0000', tz='UTC')
     """
-    return parse_logs({schedule_id: body})
+    return parse_logs({schedule_id: body}, tz=tz, skipped=skipped)
 
 
-def parse_logs(bodies: Mapping[str, object]) -> pd.DataFrame:
+def parse_logs(
+    bodies: Mapping[str, object], *, tz: str | None = None, skipped: list[Skipped] | None = None
+) -> pd.DataFrame:
     """
     Turn many answers of the log endpoint into one Log, several times faster than one by one.
 
@@ -79,6 +120,8 @@ def parse_logs(bodies: Mapping[str, object]) -> pd.DataFrame:
     ----------
     bodies
         Answer of each schedule, by its id; as in `parse_log`.
+    tz, skipped
+        As in `parse_log`.
 
     Returns
     -------
@@ -96,21 +139,26 @@ def parse_logs(bodies: Mapping[str, object]) -> pd.DataFrame:
     0
     """
     ids = sorted(bodies)
-    table = _fast_log(ids, [bodies[schedule_id] for schedule_id in ids])
+    table = read_bulk(ids, [bodies[schedule_id] for schedule_id in ids])
     if table is None:
-        pieces = [_slow_log(schedule_id, bodies[schedule_id]) for schedule_id in ids]
+        pieces = [_any_log(schedule_id, bodies[schedule_id], tz, skipped) for schedule_id in ids]
         table = pd.concat(pieces, ignore_index=True) if pieces else Log.empty()
     return sort_log(table)
 
 
-def parse_schedules(body: object) -> pd.DataFrame:
+def parse_schedules(body: object, *, tz: str | None = None, skipped: list[Skipped] | None = None) -> pd.DataFrame:
     """
     Turn schedule objects of the API into Schedules.
+
+    An object needs no more than ``id`` and ``cronExpression``. What else it lacks is taken for what the platform makes
+    of it: the id for the name, UTC, switched on, not exclusive; created before everything (2000) and never changed.
 
     Parameters
     ----------
     body
         One schedule, a list of them, or a page of them, as JSON or as parsed objects.
+    tz, skipped
+        As in `parse_log`. With `skipped` a schedule is kept as long as it has an id and a cron expression.
 
     Returns
     -------
@@ -120,7 +168,7 @@ def parse_schedules(body: object) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If this is not JSON of that shape, or the same version of a schedule comes twice.
+        If this is not JSON of that shape, or, without `skipped`, the same version of a schedule comes twice.
     SchemaError
         If a schedule lacks a field or holds what it must not.
 
@@ -128,19 +176,26 @@ def parse_schedules(body: object) -> pd.DataFrame:
     --------
     >>> parse_schedules({"data": {"items": [], "total": 0}}).columns[3]
     'cron'
+    >>> parse_schedules([{"id": "a", "cronExpression": "0 9 * * *"}]).loc[0, ["name", "timezone"]].tolist()
+    ['a', 'UTC']
     """
-    table = _table(Schedules, _objects(body, "the list of schedules"), "Schedule", "the list")
+    table = _read_table(Schedules, find_objects(body, "the list of schedules"), "Schedule", "the list", tz, skipped)
     table = table.sort_values(["schedule_id", "modified_at"], kind="stable", ignore_index=True)
-    again = table.duplicated(["schedule_id", "modified_at"])
-    if again.any():
-        raise InputError(
-            f"Schedule id {table.loc[again, 'schedule_id'].iloc[0]!r} comes twice with the same modifiedAt; "
-            "expected every version of a schedule once."
+    versions = ["schedule_id", "modified_at"]
+    if skipped is not None:
+        table = table.drop_duplicates(ignore_index=True)
+    again = table.loc[table.duplicated(versions, keep="last"), "schedule_id"]
+    for schedule_id in again:
+        sentence = f"Schedule id {schedule_id!r} comes twice with the same modifiedAt"
+        if skipped is None:
+            raise InputError(f"{sentence}; expected every version of a schedule once.")
+        skipped.append(
+            Skipped("schedule", schedule_id, schedule_id, f"{sentence} and different content; the last is kept.")
         )
-    return table
+    return table.drop_duplicates(versions, keep="last", ignore_index=True)
 
 
-def parse_runs(body: object) -> pd.DataFrame:
+def parse_runs(body: object, *, tz: str | None = None, skipped: list[Skipped] | None = None) -> pd.DataFrame:
     """
     Turn run objects of the API into Runs.
 
@@ -148,6 +203,8 @@ def parse_runs(body: object) -> pd.DataFrame:
     ----------
     body
         One run, a list of them, or a page of them, as JSON or as parsed objects.
+    tz, skipped
+        As in `parse_log`.
 
     Returns
     -------
@@ -167,8 +224,54 @@ def parse_runs(body: object) -> pd.DataFrame:
     >>> parse_runs([run | {"meta": {"origin": "SCHEDULER", "scheduleId": "asdLZ"}}]).loc[0, "schedule_id"]
     'asdLZ'
     """
-    table = _table(Runs, _objects(body, "the list of runs"), "Run", "the list")
+    table = _read_table(Runs, find_objects(body, "the list of runs"), "Run", "the list", tz, skipped)
     return table.sort_values(["started_at", "run_id"], kind="stable", ignore_index=True)
+
+
+def to_objects(frame: pd.DataFrame, table: type[Table]) -> list[dict[str, Any]]:
+    """
+    Turn a table back into the API's objects.
+
+    Parameters
+    ----------
+    frame
+        Log, Schedules or Runs.
+    table
+        Which of them.
+
+    Returns
+    -------
+    objects
+        One dictionary per row, with the API's names, nesting and timestamps; columns that are no field of the API are
+        left out. Of actions only their number is known, so each is an empty object.
+
+    Examples
+    --------
+    >>> entry = {"createdAt": "2026-01-01T00:00:00.370Z", "level": "INFO", "message": "…"}
+    >>> to_objects(parse_log([entry]), Log) == [entry]
+    True
+    """
+    frame, described = table.accept(frame), table.describe()
+    fields = [(name, api) for name, api in zip(described["column"], described["api"], strict=True) if api]
+    objects: list[dict[str, Any]] = [{} for _ in range(len(frame))]
+    for name, api in fields:
+        *parents, leaf = api.split(".")
+        for target, value in zip(objects, _to_json(frame[name]), strict=True):
+            for parent in parents:
+                target = target.setdefault(parent, {})  # noqa: PLW2901 - one step down
+            if name != "n_actions":
+                target[leaf] = value
+            elif value is not None:
+                target[leaf] = [{} for _ in range(value)]
+    return objects
+
+
+def _to_json(column: pd.Series[Any]) -> list[Any]:
+    """Give plain values that JSON can hold, None for missing."""
+    values = column.tolist()
+    if column.dtype.kind == "M":
+        values = np.datetime_as_string(to_ms(column).view("datetime64[ms]"), timezone="UTC").tolist()
+    return [None if missing else value for missing, value in zip(column.isna(), values, strict=True)]
 
 
 def sort_log(log: pd.DataFrame) -> pd.DataFrame:
@@ -194,129 +297,60 @@ def _ranks(texts: pd.Series[Any]) -> Any:  # noqa: ANN401 - int64s
     return texts.dtype.categories.argsort().argsort()[texts.cat.codes]
 
 
-def _fast_log(ids: list[str], bodies: list[object]) -> pd.DataFrame | None:
-    """All answers in one pass of Arrow's reader; None if any of them is not exactly what is documented."""
-    lines = [_as_line(body) for body in bodies]
-    if not lines or not all(lines):
-        return None
-    try:
-        table = pj.read_json(
-            pa.BufferReader(b"\n".join(lines)),
-            pj.ReadOptions(use_threads=len(lines) > 1, block_size=max(1 << 20, max(map(len, lines)) + 1)),
-            pj.ParseOptions(explicit_schema=_ANSWER, unexpected_field_behavior="ignore"),
-        )
-        owner, entries = _entries(table, ids)
-        created, *texts = entries.flatten()
-        for column in texts:
-            column.validate(full=True)  # the reader lets invalid UTF-8 pass
-        instants = pc.cast(created, pa.timestamp("us", "UTC")).cast("i8").to_numpy(zero_copy_only=False) // 1000
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-        return None
-    holes = any(column.null_count for column in (entries, owner, created, *texts))
-    return None if holes or not _is_sane(instants).all() else _log(owner, instants, *texts)
-
-
-def _as_line(body: object) -> bytes:
-    """Make an answer one line: in JSON a raw line break is white space. Empty if it is no object and no array."""
-    body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
-    line = body.strip() if isinstance(body, bytes) else b""
-    if b"\n" in line or b"\r" in line:
-        line = line.translate(_ONE_LINE)
-    if line[:1] == b"[" and line[-1:] == b"]":
-        line = b'{"data":' + line + b"}"
-    return line if line[:1] == b"{" and line[-1:] == b"}" else b""
-
-
-def _entries(table: pa.Table, ids: list[str]) -> tuple[pa.Array, pa.StructArray]:
-    """Owner and content of every entry: lists, one in a row per answer, or, in JSON Lines, the rows themselves."""
-    data, *fields, owner = (column.combine_chunks() for column in table.columns)
-    if len(ids) == 1 and data.null_count == len(data):
-        return owner.fill_null(ids[0]), pa.StructArray.from_arrays(fields, fields=list(_ENTRY))
-    if len(data) != len(ids) or data.null_count:
-        raise pa.ArrowInvalid("Not one list of entries per answer.")
-    codes = np.repeat(np.arange(len(ids)), pc.list_value_length(data))
-    return pa.array(ids, _TEXT).take(pa.array(codes)), data.flatten()
-
-
-def _log(owner: pa.Array, instants: Any, level: pa.Array, message: pa.Array) -> pd.DataFrame:  # noqa: ANN401 - int64s
-    columns = [pd.Series(owner, dtype="str"), pd.Series(to_instants(instants))]
-    columns += [pd.Series(texts, dtype="str") for texts in (level, message)]
-    return pd.DataFrame(dict(zip(Log.names(), columns, strict=True)))
-
-
-def _slow_log(schedule_id: str, body: object) -> pd.DataFrame:
+def _any_log(schedule_id: str, body: object, tz: str | None, skipped: list[Skipped] | None) -> pd.DataFrame:
+    """Read one answer, whatever its shape; by the fast road if another one was the odd one."""
+    table = read_bulk([schedule_id], [body])
+    if table is not None:
+        return table
     name = f"the log of schedule {schedule_id!r}"
-    entries = [{"scheduleId": schedule_id} | entry for entry in _objects(body, name)]
-    return _table(Log, entries, "Entry", name)
+    objects = find_objects(body, name)
+    entries = [{"scheduleId": schedule_id} | each if isinstance(each, dict) else each for each in objects]
+    return _read_table(Log, entries, "Entry", name, tz, skipped)
 
 
-def _objects(body: object, name: str) -> list[dict[str, Any]]:
-    """Find the objects inside whatever came: bytes, text, envelopes, pages, models of apify-client."""
-    body = _json(body, name) if isinstance(body, str | bytes | bytearray) else _plain(body)
-    if isinstance(body, dict) and "error" in body and "data" not in body:
-        raise InputError(f"Instead of {name} came an error of the API, {_shown(body['error'])}; ask for it again.")
-    for envelope in ("data", "items"):
-        if isinstance(body, dict) and envelope in body:
-            body = _plain(body[envelope])
-    if isinstance(body, str) or not isinstance(body, Iterable):
-        raise InputError(f"Instead of {name} came {_shown(body)}; expected an array of objects.")
-    objects = [_plain(each) for each in ([body] if isinstance(body, dict) else body)]
+def _read_table(
+    table: type[Table], objects: list[Any], noun: str, name: str, tz: str | None, skipped: list[Skipped] | None
+) -> pd.DataFrame:
+    """Read every object; what is odd about one goes to `skipped`, or is an error where nobody keeps such a list."""
+    rows = []
     for number, each in enumerate(objects, 1):
-        if not isinstance(each, dict):
-            raise SchemaError(f"Item {number} of {name} is {_shown(each)}; expected an object.")
-    return objects
+        row, odd = _read_row(table, each, tz)
+        if odd and skipped is None:
+            raise SchemaError(f"{noun if isinstance(each, dict) else 'Item'} {number} of {name} {odd[0]}.")
+        if odd and skipped is not None:
+            own, owner = (_find_text(each, field) for field in ("id", _OWNERS[noun]))
+            skipped.append(Skipped(noun.lower(), own, owner, f"{noun} {number} of {name} {' and '.join(odd)}."))
+        rows += [row] if row else []
+    return pd.DataFrame(
+        {column: _series([row[column] for row in rows], dtype) for column, dtype, *_ in _declared(table)}  # type: ignore[arg-type]
+    )
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON, or a model of it
-    """Undress what apify-client wraps around JSON: pydantic models (3.x) and pages (2.x)."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(by_alias=True)
-    if isinstance(value, Mapping):
-        return dict(value)
-    items = getattr(value, "items", None)
-    return value if items is None or callable(items) else items
+def _find_text(value: object, field: str) -> str:
+    found = _dig(value, field)
+    return found if isinstance(found, str) else ""
 
 
-def _json(body: str | bytes | bytearray, name: str) -> Any:  # noqa: ANN401 - JSON
-    if not body.strip():
-        raise InputError(f"Instead of {name} came nothing, an empty body; expected JSON.")
-    try:
-        text = body if isinstance(body, str) else body.decode(json.detect_encoding(body))
-        return _json_or_lines(text.removeprefix("\ufeff"))
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"Byte {error.start} of {name} is not valid {error.encoding}; expected JSON in UTF-8."
-        ) from None
-    except RecursionError:
-        raise InputError(f"The JSON of {name} is nested too deeply; expected an array of flat objects.") from None
-    except ValueError as error:
-        kind = "HTML" if text.lstrip()[:1] == "<" else "no valid JSON"
-        raise InputError(f"Instead of {name} came {kind}, {_shown(text)} ({error}); expected JSON.") from None
-
-
-def _json_or_lines(text: str) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        if not error.msg.startswith("Extra data"):
-            raise
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-
-
-def _table(table: type[Table], objects: list[dict[str, Any]], noun: str, name: str) -> pd.DataFrame:
-    """Read every declared column from the objects, as the declaration says: API field, dtype, may it be missing."""
-    columns = {}
-    for column, dtype, field, is_required in _declared(table):
-        read = _READERS[dtype]
-        values = [_dig(each, field) for each in objects]
-        for row, value in enumerate(values):
-            try:
-                values[row] = None if value in (None, _ABSENT) and not is_required else read(value)
-            except (TypeError, ValueError, OverflowError) as error:
-                came = f"lacks {field}" if value is _ABSENT else f"has {field} {_shown(value)}"
-                raise SchemaError(f"{noun} {row + 1} of {name} {came}{error}.") from None
-        columns[column] = _series(values, dtype)
-    return pd.DataFrame(columns)
+def _read_row(table: type[Table], value: object, tz: str | None) -> tuple[dict[str, Any] | None, list[str]]:
+    """Read every declared column and say what is odd; no row where something lacks that must be there."""
+    if not isinstance(value, dict):
+        return None, [f"is {quoted(value)}; expected an object"]
+    row: dict[str, Any] = {}
+    odd: list[str] = []
+    for column, dtype, field, is_required in _declared(table):  # type: ignore[arg-type]  # a class is hashable
+        came = _dig(value, field)
+        default = _DEFAULTS.get(column) if table is Schedules else None
+        if came is _ABSENT and default is not None:
+            row[column] = default(row)
+            continue
+        try:
+            row[column] = None if came in (None, _ABSENT) and not is_required else _READERS[dtype](came, tz)
+        except (TypeError, ValueError, OverflowError) as error:
+            odd.append((f"lacks {field}" if came is _ABSENT else f"has {field} {quoted(came)}") + str(error))
+            if is_required and default is None:
+                return None, odd
+            row[column] = default(row) if default is not None else None
+    return row, odd
 
 
 @cache
@@ -332,7 +366,7 @@ def _dig(value: Any, field: str) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def _read_text(value: object) -> str:
+def _read_text(value: object, _: str | None) -> str:
     if not isinstance(value, str):
         raise TypeError("; expected text")
     try:
@@ -342,42 +376,51 @@ def _read_text(value: object) -> str:
     return str(value)
 
 
-def _read_instant(value: object) -> int:
+def _read_instant(value: object, tz: str | None) -> int:
     """Milliseconds since 1970, cut, not rounded."""
     expected = "expected an instant such as 2019-03-26T12:28:00.370Z"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _checked_ms(value)
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         raise ValueError(f"; {expected}") from None
+    if isinstance(instant, date) and not isinstance(instant, datetime):
+        instant = datetime.combine(instant, time())
     if not isinstance(instant, datetime):
         raise ValueError(f"; {expected}")  # noqa: TRY004 - caught and worded by the caller
     if instant.tzinfo is None:
-        raise ValueError(f", which has no offset; {expected}")
-    milliseconds = (instant - _EPOCH) // _MS
-    if not _is_sane(milliseconds):
+        if tz is None:
+            raise ValueError(f", which has no offset; {expected}")
+        instant = pd.Timestamp(instant).tz_localize(tz, ambiguous=True, nonexistent="shift_forward")
+    return _checked_ms((instant - _EPOCH) // _MS)
+
+
+def _checked_ms(milliseconds: int) -> int:
+    if not is_sane(milliseconds):
         raise ValueError(f"; expected an instant from {EARLIEST.year} to {LATEST.year - 1}")
     return milliseconds
 
 
-def _read_flag(value: object) -> bool:
+def _read_flag(value: object, _: str | None) -> bool:
     if not isinstance(value, bool):
         raise TypeError("; expected true or false")
     return value
 
 
-def _read_number(value: object) -> float:
+def _read_number(value: object, _: str | None) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("; expected a number")
     return float(value)
 
 
-def _read_count(value: object) -> int:
+def _read_count(value: object, _: str | None) -> int:
     if not isinstance(value, list):
         raise TypeError("; expected a list")
     return len(value)
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
+_READERS: dict[str, Callable[[Any, str | None], Any]] = {
     "str": _read_text,
     "datetime64[ms, UTC]": _read_instant,
     "bool": _read_flag,
@@ -390,12 +433,3 @@ def _series(values: list[Any], dtype: str) -> pd.Series[Any]:
     if dtype != "datetime64[ms, UTC]":
         return pd.Series(values, dtype=dtype)
     return pd.Series(to_instants(np.array([MISSING if value is None else value for value in values], dtype="i8")))
-
-
-def _is_sane(milliseconds: Any) -> Any:  # noqa: ANN401 - an int or int64s
-    return (milliseconds >= _LOWEST) & (milliseconds < _HIGHEST)
-
-
-def _shown(value: object) -> str:
-    """Quote a value as JSON would write it, cut short; safe for values of any size and depth."""
-    return json.dumps(value) if value is None or isinstance(value, bool) else reprlib.repr(value)

@@ -28,12 +28,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schedlog_analysis._core.instants import moment_ms
+from schedlog_analysis._core.instants import instant_ms
 from schedlog_analysis.errors import ConfigError, InputError, SchedlogError
 from schedlog_analysis.schema import WINDOWS, Log, Runs, Schedules
 from schedlog_analysis.sources.account import Source
-from schedlog_analysis.sources.archive import Archive
-from schedlog_analysis.sources.objects import to_objects
+from schedlog_analysis.sources.files import find_archive
+from schedlog_analysis.sources.parse import to_objects
 
 PAGE = 1000  # objects on a page at most
 MAX_NUMBER = 2.0**53  # the largest whole number that every reader of JSON takes
@@ -90,7 +90,7 @@ def make_app(source: str, *, token: str, window: int = WINDOWS[-1]) -> Starlette
             Route("/v2/actor-runs", runs),
         ],
         middleware=[Middleware(_Guard, token=token)],
-        # Exceptions that nobody expected are logged besides; an archive that cannot be read is told, and that is all.
+        # Exceptions that nobody expected are logged besides; an archive that cannot be read is said, and that is all.
         exception_handlers={404: _lost, _RefusalError: _refused, SchedlogError: _broken, Exception: _broken},
     )
 
@@ -112,9 +112,9 @@ def run(source: str, *, host: str = "127.0.0.1", port: int = 8017, window: int =
     with _listening(host, port) as listener:
         where = f"[{host}]" if ":" in host else host
         address = f"http://{where}:{listener.getsockname()[1]}"
-        told = f"The token is that of {TOKEN_VARIABLE}." if given else f"The token is {token}"
+        sentence = f"The token is that of {TOKEN_VARIABLE}." if given else f"The token is {token}"
         # A command line tells, at once also through a pipe; the token has no other copy.
-        print(f"Serving {source} at {address}, as APIFY_API_BASE_URL expects it.\n{told}", flush=True)  # noqa: T201
+        print(f"Serving {source} at {address}, as APIFY_API_BASE_URL expects it.\n{sentence}", flush=True)  # noqa: T201
         uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
 
 
@@ -163,7 +163,7 @@ class _Account:
     """The account behind the API, as the API's objects."""
 
     def __init__(self, location: str) -> None:
-        self._archive = Archive(location) if "://" in location or Archive(location).exists() else None
+        self._archive = find_archive(location)
         self._folder = None if self._archive else Source.read(location)
 
     def schedules(self) -> list[Object]:
@@ -236,10 +236,10 @@ def _page(request: Request, objects: list[Object]) -> Response:
 
 def _filter(request: Request, runs: list[Object]) -> list[Object]:
     after, before = (_instant(request, name) for name in ("startedAfter", "startedBefore"))
-    statuses = {one for text in request.query_params.getlist("status") for one in text.split(",") if one}
+    statuses = {name for text in request.query_params.getlist("status") for name in text.split(",") if name}
     kept = []
     for each in runs:
-        started = moment_ms(each["startedAt"])
+        started = instant_ms(each["startedAt"])
         is_in = (after is None or started >= after) and (before is None or started <= before)
         if is_in and (not statuses or each["status"] in statuses):
             kept.append(each)
@@ -271,7 +271,7 @@ def _instant(request: Request, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return moment_ms(text, name)
+        return instant_ms(text, name)
     except (InputError, OverflowError) as error:
         raise _bad(f"Parameter {name} must be a valid ISO 8601 date-time string.") from error
 

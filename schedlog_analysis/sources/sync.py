@@ -11,8 +11,10 @@ import pandas as pd
 from schedlog_analysis.errors import ArchiveError, SchedlogError
 from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
 from schedlog_analysis.sources.archive import Archive
-from schedlog_analysis.sources.client import Client, Fetched
+from schedlog_analysis.sources.client import Client
 from schedlog_analysis.sources.coverage import holes
+from schedlog_analysis.sources.fetched import Fetched
+from schedlog_analysis.sources.parse import Skipped
 
 # Runs started this long before the last known one are asked for again: their status may have changed since.
 OVERLAP = timedelta(days=2)
@@ -41,11 +43,17 @@ class Synced:
     failures
         What failed, by schedule id (or ``"runs"``, or ``"archive"`` where old files could not be read: what is new was
         added all the same).
+    skipped
+        Entries, schedules and runs that could not be read, or not wholly; everything else was added.
+    clock
+        Sentence about this machine's clock where it is minutes wrong, else empty.
     """
 
     schedules: pd.DataFrame
     n_new_runs: int
     failures: dict[str, SchedlogError]
+    skipped: tuple[Skipped, ...] = ()
+    clock: str = ""
 
 
 def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
@@ -77,24 +85,25 @@ def sync(client: Client, archive: Archive, *, with_runs: bool = True) -> Synced:
         If the archive cannot be written.
     """
     fetched = client.fetch_logs()
-    asked = list(fetched.n_entries)
+    ids = list(fetched.n_entries)
     # Written before anything is read, and the log first: a file damaged long ago must not cost what is new.
-    new = archive.append(fetched.log, fetched.fetched_at, asked)
+    new = archive.append(fetched.log, fetched.fetched_at, fetched.n_entries)
     archive.append_schedules(fetched.schedules)
     failures = dict(fetched.failures)
+    skipped = list(fetched.skipped)
     n_new_runs = 0
     if with_runs:
         try:
-            n_new_runs = _sync_runs(client, archive, fetched)
+            n_new_runs = _sync_runs(client, archive, fetched, skipped)
         except SchedlogError as error:
             failures["runs"] = error
     try:
-        fetches = _looks(archive, asked, fetched.fetched_at)
+        fetches = _read_looks(archive, ids, fetched.fetched_at)
         archive.compact(MANY_PARTS)
     except ArchiveError as error:
         failures["archive"] = error
         fetches = pd.DataFrame(Fetches.empty())
-    return Synced(_told(fetched, new, fetches), n_new_runs, failures)
+    return Synced(_summarize(fetched, new, fetches), n_new_runs, failures, tuple(skipped), fetched.clock)
 
 
 def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
@@ -115,6 +124,11 @@ def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     -------
     table
         One row per schedule of `fetches`: schedule_id, sync_every, sync_by; missing where the pace is not known.
+
+    Examples
+    --------
+    >>> list(next_sync(Log.empty(), Fetches.empty()))
+    ['schedule_id', 'sync_every', 'sync_by']
     """
     log = Log.accept(log)
     recent = log.sort_values(["schedule_id", "created_at"]).groupby("schedule_id", observed=True).tail(WINDOWS[0])
@@ -133,7 +147,7 @@ def next_sync(log: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _sync_runs(client: Client, archive: Archive, fetched: Fetched) -> int:
+def _sync_runs(client: Client, archive: Archive, fetched: Fetched, skipped: list[Skipped]) -> int:
     """Ask for runs from where this account's are not settled yet, at first from the first entry of any log."""
     since = fetched.log["created_at"].min()
     try:
@@ -143,30 +157,30 @@ def _sync_runs(client: Client, archive: Archive, fetched: Fetched) -> int:
     if len(known):
         open_since = known.loc[known["finished_at"].isna(), "started_at"].min()
         since = min(at for at in (open_since, known["started_at"].max() - OVERLAP) if pd.notna(at))
-    return 0 if pd.isna(since) else len(archive.append_runs(client.fetch_runs(since)))
+    return 0 if pd.isna(since) else len(archive.append_runs(client.fetch_runs(since, skipped=skipped)))
 
 
-def _looks(archive: Archive, asked: list[str], fetched_at: pd.Timestamp) -> pd.DataFrame:
+def _read_looks(archive: Archive, ids: list[str], fetched_at: pd.Timestamp) -> pd.DataFrame:
     """Read the latest fetch of each schedule and the one before; only a schedule not seen of late costs more."""
-    recent = archive.read_fetches(asked, fetched_at - OVERLAP)
-    has_both = set(recent.loc[recent["fetched_at"] < fetched_at, "schedule_id"]) >= set(asked)
-    return recent if has_both else archive.read_fetches(asked)
+    recent = archive.read_fetches(ids, fetched_at - OVERLAP)
+    has_both = set(recent.loc[recent["fetched_at"] < fetched_at, "schedule_id"]) >= set(ids)
+    return recent if has_both else archive.read_fetches(ids)
 
 
-def _told(fetched: Fetched, new: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
-    asked = pd.Index(fetched.n_entries, dtype="str", name="schedule_id")
+def _summarize(fetched: Fetched, new: pd.DataFrame, fetches: pd.DataFrame) -> pd.DataFrame:
+    ids = pd.Index(fetched.n_entries, dtype="str", name="schedule_id")
     names = fetched.schedules.drop_duplicates("schedule_id", keep="last").set_index("schedule_id")["name"]
-    table = next_sync(fetched.log, fetches).set_index("schedule_id").reindex(asked)
-    table["name"] = names.reindex(asked)
-    table["n_new"] = new.groupby("schedule_id", observed=True).size().reindex(asked).fillna(0).astype(np.int64)
-    table["has_hole"] = asked.isin(_opened(fetches[fetches["fetched_at"] <= fetched.fetched_at]))
+    table = next_sync(fetched.log, fetches).set_index("schedule_id").reindex(ids)
+    table["name"] = names.reindex(ids)
+    table["n_new"] = new.groupby("schedule_id", observed=True).size().reindex(ids).fillna(0).astype(np.int64)
+    table["has_hole"] = ids.isin(_find_opened(fetches[fetches["fetched_at"] <= fetched.fetched_at]))
     return table.reset_index()
 
 
-def _opened(fetches: pd.DataFrame) -> pd.Series[str]:
-    """Schedules whose latest fetch does not reach back to the one before."""
-    gaps = holes(Log.empty(), fetches)
-    ends = gaps[gaps["ended_at"].notna()].groupby("schedule_id")["started_at"].max()
+def _find_opened(fetches: pd.DataFrame) -> pd.Series[str]:
+    """Name the schedules whose latest fetch does not reach back to the fetch before it."""
+    found = holes(Log.empty(), fetches)
+    ends = found[found["ended_at"].notna()].groupby("schedule_id")["started_at"].max()
     last_two = fetches.sort_values("fetched_at").groupby("schedule_id").tail(2)
     before = last_two.groupby("schedule_id")["fetched_at"].min()
     return pd.Series(ends.index[ends == before.reindex(ends.index)], dtype="str")

@@ -16,18 +16,21 @@ import random
 import re
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
+import pandas as pd
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
+from schedlog_analysis._core.table import EARLIEST, LATEST
 from schedlog_analysis.errors import (
     BadRequestError,
     ConfigError,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PUBLIC_API = "https://api.apify.com"
+CLOCK_TOLERANCE = pd.Timedelta(3, "min")  # a clock that is further off is said to be wrong
 CONNECTIONS = 16  # requests that may be under way at the same time
 
 _ERRORS: dict[int, type[ResponseError]] = {
@@ -87,9 +91,10 @@ class Transport:
     ) -> None:
         self._base_url = _checked_url(base_url or os.environ.get("APIFY_API_BASE_URL") or PUBLIC_API)
         self._auth = _Bearer(find_token(token))
-        self._session, self._is_mine = (session, False) if session is not None else (_pooled_session(), True)
+        self._session, self._owns_session = (session, False) if session is not None else (_pooled_session(), True)
         self._timeout, self._retries, self._backoff, self._patience = timeout, retries, backoff, patience
         self._pace = _Pace(requests_per_second)
+        self._ahead = 0.0  # this machine's clock against the API's [s]; 0 as long as both may be right
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._base_url!r})"
@@ -105,8 +110,17 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections, unless the session was handed over."""
-        if self._is_mine:
+        if self._owns_session:
             self._session.close()
+
+    def correct(self, instant: pd.Timestamp) -> pd.Timestamp:
+        """Tell what an instant of this machine's clock was by the API's, as its latest answer told; never later."""
+        return (instant - pd.Timedelta(round(self._ahead * 1000), "ms")).as_unit("ms")
+
+    def without_token(self, sentence: str, body: bytes) -> str:
+        """Keep the token out of a sentence that quotes a body, which may begin or end within it."""
+        text = body.decode(errors="replace")
+        return sentence if self._auth.redact(text) == text else "An object repeats the token, so it is not shown."
 
     def _get(self, path: str, read: Callable[[bytes], T], params: Mapping[str, str | int] | None = None) -> T:
         """
@@ -129,7 +143,9 @@ class Transport:
         raise last.error
 
     def _attempt(self, path: str, read: Callable[[bytes], T], params: Mapping[str, str | int] | None) -> T:
+        sent_at = time.time()
         response = self._send(path, params)
+        self._ahead = _clock_error(response, sent_at)
         if HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             return self._read(response, read)
         error = _refusal(response, self._auth.redact)
@@ -154,7 +170,7 @@ class Transport:
         except (requests.RequestException, HTTPError) as error:
             reason = self._auth.redact(_reason(error))
             may_pass = isinstance(error, _PASSING) and not isinstance(error, requests.exceptions.SSLError)
-        # Raised out here: as the context of ours, requests' own error would carry the request and its header along.
+        # Raised only now: as the context of ours, requests' own error would carry the request and its header along.
         failure = TransportError(f"The Apify API at {self._base_url} gave no usable answer: {reason}.")
         raise _Again(failure) if may_pass else failure
 
@@ -164,9 +180,7 @@ class Transport:
         except (ValueError, RecursionError) as error:  # InputError is a ValueError, and so is what JSON readers raise
             reason = str(error)
         if _is_json(response.content):
-            body = response.content.decode(errors="replace")
-            if self._auth.redact(body) != body:  # what the reason quotes may begin or end within the token
-                reason = "it repeats the token, so it is not shown."
+            reason = self.without_token(reason, response.content)
             raise TransportError(f"The Apify API's answer is not what it documents: {reason}")
         raise _Again(
             TransportError(f"The Apify API answered {self._auth.redact(_size(response))}, not JSON or cut off.")
@@ -191,13 +205,13 @@ class _Pace:
     """At most so many requests a second, over all threads that `wait` for their turn."""
 
     def __init__(self, per_second: float) -> None:
-        self._gap, self._next, self._lock = 1 / per_second, 0.0, threading.Lock()
+        self._interval, self._next, self._lock = 1 / per_second, 0.0, threading.Lock()
 
     def wait(self) -> None:
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
-            self._next = turn + self._gap
+            self._next = turn + self._interval
         time.sleep(turn - now)
 
 
@@ -245,6 +259,38 @@ def _is_this_machine(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _clock_error(response: requests.Response, sent_at: float) -> float:
+    """
+    Tell how far this machine's clock [s since 1970] is ahead of the server's; 0 where both may be right.
+
+    The server's ``Date`` is cut to seconds and was stamped between sending and receiving. Where the clocks disagree
+    the largest difference counts: a fetch that is dated too early claims nothing that it did not see.
+    """
+    try:
+        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        received_at = sent_at + response.elapsed.total_seconds()
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return 0.0
+    if not EARLIEST.timestamp() <= date < LATEST.timestamp() or sent_at - 1 <= date <= received_at:
+        return 0.0
+    return received_at - date
+
+
+def word_clock(ahead: pd.Timedelta) -> str:
+    """
+    Say that this machine's clock is wrong, if it is so much wrong that somebody should set it.
+
+    Examples
+    --------
+    >>> word_clock(pd.Timedelta(5, "D"))
+    "This machine's clock is 5 days 00:00:00 ahead of the API's, which was believed; set the clock."
+    """
+    if abs(ahead) < CLOCK_TOLERANCE:
+        return ""
+    way = "ahead of" if ahead > pd.Timedelta(0) else "behind"
+    return f"This machine's clock is {abs(ahead).floor('s')} {way} the API's, which was believed; set the clock."
 
 
 def _refusal(response: requests.Response, redact: Callable[[str], str]) -> ResponseError:

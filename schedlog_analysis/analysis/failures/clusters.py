@@ -10,7 +10,7 @@ import pandas as pd
 
 from schedlog_analysis._core.arrays import encode
 from schedlog_analysis._core.calendar import window_range, window_starts
-from schedlog_analysis._core.instants import Moment, moment_ms, to_instants
+from schedlog_analysis._core.instants import InstantLike, instant_ms, to_instants
 from schedlog_analysis._core.redact import redact_texts
 from schedlog_analysis.analysis.failures.causes import RULES, Rule
 from schedlog_analysis.analysis.failures.labels import label_messages
@@ -127,8 +127,8 @@ def cluster_trend(
     freq: str = "D",
     tz: str = "UTC",
     *,
-    start: Moment | None = None,
-    end: Moment | None = None,
+    start: InstantLike | None = None,
+    end: InstantLike | None = None,
     rules: Sequence[Rule] = RULES,
     include_skips: bool = False,
 ) -> pd.DataFrame:
@@ -188,10 +188,12 @@ def _plain(clusters: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _bounds(at: pd.Series[Any], start: Moment | None, end: Moment | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _bounds(
+    at: pd.Series[Any], start: InstantLike | None, end: InstantLike | None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last instant of a half-open period; where it is not given, of the failures."""
-    first = at.min() if start is None else to_instants(np.array([moment_ms(start, "start")]))[0]
-    last = at.max() if end is None else to_instants(np.array([moment_ms(end, "end") - 1]))[0]
+    first = at.min() if start is None else to_instants(np.array([instant_ms(start, "start")]))[0]
+    last = at.max() if end is None else to_instants(np.array([instant_ms(end, "end") - 1]))[0]
     if first > last:
         raise InputError(f"`start` {first} is not before `end` {last}; expected a period with some length.")
     return first, last

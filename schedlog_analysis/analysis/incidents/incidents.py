@@ -239,7 +239,7 @@ def explain(incidents: pd.DataFrame, downs: pd.DataFrame, labels: pd.DataFrame) 
         "cause": chosen["cause"].astype("str").mask(is_silent, MISSED),
         "example": redact_texts(chosen["message"].astype("str")).mask(is_silent),
     }
-    return Incidents.typed(incidents.reset_index(drop=True).assign(**own))
+    return Incidents.typed(incidents.reset_index(drop=True).assign(**own, problem_id=None))
 
 
 def fleet_incidents(incidents: pd.DataFrame, *, min_schedules: int = 2) -> pd.DataFrame:

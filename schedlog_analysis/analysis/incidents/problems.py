@@ -96,7 +96,8 @@ def find_problems(incidents: pd.DataFrame, downs: pd.DataFrame, due: Int64) -> t
     spans = spans.assign(group=_group_overlapping(spans))
     rows = downs.assign(span=downs["incident_id"].fillna(downs.index.to_series().astype("str")))
     rows = rows.merge(spans[["span", "kind", "group", "ended", "is_open"]], on="span")
-    table = _summarise(rows.assign(began=to_ms(rows["instant"])), due)
+    rows = rows.assign(began=to_ms(rows["instant"]), is_missed=(rows["reason"] == "missed").astype("int64"))
+    table = _summarise(rows, due)
     owned = rows.assign(problem_id=rows["group"].map(table["problem_id"]).astype("str"))
     return Problems.typed(table.sort_values(["started_at", "problem_id"])), owned[[*downs, "problem_id"]]
 
@@ -153,7 +154,7 @@ def _summarise(rows: pd.DataFrame, due: Int64) -> pd.DataFrame:
             "n_schedules": groups["schedule_id"].nunique(),
             "n_incidents": groups["incident_id"].nunique(),
             "n_down": groups.size(),
-            "n_missed": groups["reason"].agg(lambda reason: (reason == "missed").sum()),
+            "n_missed": groups["is_missed"].sum(),
         }
     )
     n_due = np.searchsorted(due, table["last"], side="right") - np.searchsorted(due, table["began"])

@@ -1,4 +1,4 @@
-"""Inference finds the cron of a schedule whose definition is not known, from the moments at which it was invoked."""
+"""Inference finds the cron of a schedule whose definition is not known, from the instants at which it was invoked."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -15,8 +14,7 @@ from schedlog_analysis._core.instants import to_durations, to_instants
 from schedlog_analysis._core.table import Count, Duration, Flag, Number, Table, Text, field
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.infer.code_length import EARLY_MS, match, null_bits
-from schedlog_analysis.cron.infer.descent import Found, ticks_around
-from schedlog_analysis.cron.infer.search import search
+from schedlog_analysis.cron.infer.search import Found, search, ticks_around
 from schedlog_analysis.cron.infer.undetermined import undetermined
 from schedlog_analysis.errors import InputError
 
@@ -40,7 +38,7 @@ class CronCandidates(Table):
     score: Number = field("what the cron saves against writing the times down without any", unit="bit")
     share_explained: Number = field("times sooner than halfway to the next tick, less the later ones, / n", ge=0, le=1)
     is_explained: Flag = field("whether the evidence is enough to say that this cron is behind the times")
-    undetermined: Text = field("fields that the window cannot tell yet, such as `month, weekday`; empty if none")
+    undetermined: Text = field("fields that the times cannot tell yet, such as `month, weekday`; empty if none")
     offset: Duration = field("constant delay by which the ticks are shifted", unit="ms")
     delay_median: Duration = field("median delay after the shifted tick", unit="ms")
     delay_p95: Duration = field("95th percentile of that delay", unit="ms")
@@ -187,14 +185,8 @@ def _missed_share(answered: Int64) -> float:
 
 def typed_table(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Make a typed table of rows, whose instants and durations are in milliseconds."""
-    columns = {name: [row[name] for row in rows] for name in _dtypes(model)}
-    return pd.DataFrame({name: _column(columns[name], dtype) for name, dtype in _dtypes(model).items()})
-
-
-@cache
-def _dtypes(model: type[Table]) -> dict[str, Any]:
-    dtypes: dict[str, Any] = model.empty().dtypes.to_dict()
-    return dtypes
+    columns = {name: [row[name] for row in rows] for name in model.names()}
+    return pd.DataFrame({name: _column(columns[name], column.dtype) for name, column in model.declared.items()})
 
 
 def _column(values: list[Any], dtype: Any) -> Any:  # noqa: ANN401 - any of pandas' arrays

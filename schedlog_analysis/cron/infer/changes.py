@@ -15,15 +15,14 @@ from schedlog_analysis._core.table import Count, Duration, Flag, Instant, Number
 from schedlog_analysis.cron.cron import Cron
 from schedlog_analysis.cron.infer.candidates import MIN_TIMES, Times, describe, sorted_ms, typed_table
 from schedlog_analysis.cron.infer.code_length import EARLY_MS, Match, delay_shares, each_bits, match, null_bits
-from schedlog_analysis.cron.infer.descent import Found, prior_bits, ticks_around
-from schedlog_analysis.cron.infer.search import search
+from schedlog_analysis.cron.infer.search import Found, prior_bits, search, ticks_around
 
 Int64 = npt.NDArray[np.int64]
 Span = tuple[int, int]
 """Positions of times, half-open."""
 Bits = npt.NDArray[np.float64]
 
-_WINDOW, _N_WINDOWS = 24, 40  # times in a window that is looked at alone, at least; windows, about at most
+_N_TIMES, _N_PIECES = 24, 40  # least times of a piece in which a cron is looked for, and most pieces, about
 _ROUNDS = 3  # of cutting, and inferring each segment anew
 _CUT_BITS = 10.0  # what a change has to save beyond its own cost
 
@@ -68,9 +67,9 @@ def change_points(times: Times, tz: str | None = None) -> pd.DataFrame:
 
     Notes
     -----
-    Crons are inferred in overlapping windows of the times. Then the history is cut where following another of them
-    saves more bits than it costs to say so, by dynamic programming over all cuts [1]_. Segments are inferred anew and
-    the cut repeated until it stays. A tick that both crons plan may fall to either side.
+    Crons are inferred in overlapping pieces of the history. Then it is cut where following another of them saves more
+    bits than it costs to say so, by dynamic programming over all cuts (optimal partitioning [1]_). Segments are
+    inferred anew and the cut repeated until it stays. A tick that both crons plan may fall to either side.
 
     References
     ----------
@@ -122,7 +121,7 @@ def _matched(ms: Int64, found: Found) -> tuple[Match, Int64] | None:
 
 def _segments(ms: Int64, tz: str | None) -> list[Span]:
     """Cut the times into segments."""
-    width = max(_WINDOW, 2 * len(ms) // _N_WINDOWS)
+    width = max(_N_TIMES, 2 * len(ms) // _N_PIECES)
     spans = [(0, len(ms)), *((begin, begin + width) for begin in range(0, len(ms) - width + 1, width // 2))]
     pool: dict[tuple[str, str, int], Found] = {}
     for _ in range(_ROUNDS):

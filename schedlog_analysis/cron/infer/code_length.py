@@ -130,5 +130,5 @@ def delay_spread(found: Match) -> float:
 
 
 def offset_bits(offset_ms: int, spread_ms: float) -> float:
-    """Bits for a constant delay, which needs to be told only as precisely as the delays spread (Elias gamma code)."""
+    """Bits for a constant delay, written only as precisely as the delays spread (Elias gamma code)."""
     return 2 * log2(1 + offset_ms / max(spread_ms, EARLY_MS)) + 1

@@ -1,4 +1,4 @@
-"""What was seen: how often each value of each field occurs among local times, and what that proposes."""
+"""Observed counts say how often each value of each field occurs among local times, and so what to try for it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _entropy(values: Int64) -> float:
 
 
 def day_texts(days: Days) -> list[tuple[str, str]]:
-    """Propose pairs of (day of month, day of week): neither, one, working days, n-th weekday, or either (cron's OR)."""
+    """Propose pairs of (day of month, day of week): no rule, one, working days, n-th weekday, or cron's OR of two."""
     dom, dow = np.bincount(days.dom, minlength=32), np.bincount(days.dow, minlength=7)
     doms, dows = (_affordable(counts, field) for counts, field in ((dom, DAY), (dow, WEEKDAY)))
     if not dow[[0, 6]].any():

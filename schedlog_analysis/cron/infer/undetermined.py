@@ -1,12 +1,12 @@
-"""A field is undetermined where the window cannot tell: one of its values had no chance to show whether it belongs."""
+"""A field is undetermined while some value of it was never due, so that nobody can say whether the cron has it."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from schedlog_analysis.cron.infer.descent import Found, ticks_around
 from schedlog_analysis.cron.infer.observed import DAY_MS, FIELDS, Texts, days_of, distinct, local_ms
+from schedlog_analysis.cron.infer.search import Found, ticks_around
 from schedlog_analysis.cron.infer.zones import ZONES
 
 Int64 = npt.NDArray[np.int64]
@@ -19,7 +19,7 @@ _YEAR = 366  # days
 
 def undetermined(found: Found, hits: Int64, *, is_zone_free: bool) -> list[str]:
     """
-    Name the fields that the window cannot tell yet.
+    Name the fields that the times cannot tell yet.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def undetermined(found: Found, hits: Int64, *, is_zone_free: bool) -> list[str]:
     Returns
     -------
     names
-        Of `NAMES` and ``"tz"``, in this order; empty if all is told.
+        Of `NAMES` and ``"tz"``, in this order; empty if all are determined.
     """
     first = _SECOND + (found.texts[_SECOND] == "0")
     local = local_ms(hits, found.tz)
@@ -42,7 +42,7 @@ def undetermined(found: Found, hits: Int64, *, is_zone_free: bool) -> list[str]:
 
 
 def _is_open(part: int, found: Found, hits: Int64, local: Int64) -> bool:
-    """Whether some value of the field was never due had the field been ``*``, or was due with ``*`` and never came."""
+    """Whether some value would not have been due even with ``*`` in the field, or was due by ``*`` and never came."""
     every = set(FIELDS[part].values)
     if part in (_DAY, _WEEKDAY):
         due = np.arange(local[0] // DAY_MS, local[-1] // DAY_MS + 1) * DAY_MS
@@ -67,7 +67,7 @@ def _values(part: int, local: Int64) -> set[int]:
 
 
 def _is_zone_open(found: Found, hits: Int64) -> bool:
-    """Whether the zone matters, and another one moved with it so far but will not in the year to come."""
+    """Whether the zone matters, and another zone has had the same clock changes so far but will not in a year."""
     if set(found.texts[_HOUR:]) == {"*"}:
         return False
     seen = distinct(hits // DAY_MS) * DAY_MS if len(hits) > _YEAR else hits

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-PARAMETERS = ("source", "period", "tz", "objective", "grace")
+from schedlog_analysis.account.options import Options
+from schedlog_analysis.account.settings import SETTINGS
 
 INTRODUCTION = """\
 # Periodic report: the same analysis, to go on from
@@ -13,20 +14,22 @@ INTRODUCTION = """\
 `schedlog report SOURCE --format ipynb` writes this notebook. Its parameters are those of the command; run it monthly
 with papermill (`papermill report.ipynb october.ipynb -p period 2026-10`), or open it and change what you like."""
 
-BUILD = """\
-from schedlog_analysis import Report, plot
-from schedlog_analysis.sources.account import Source
+BUILD = f"""\
+from schedlog_analysis import Options, Report, Source, plot
 
-read = Source.read(source)
+options = Options.from_mapping(
+    {{
+{chr(10).join(f"        {name!r}: {name}," for name in SETTINGS).replace("'", '"')}
+    }}
+)
+read = Source.read(source, options.schedule_ids)
 report = Report.build(
     read.log,
     read.schedules,
     runs=read.runs,
     fetches=read.fetches,
-    period=period,
-    tz=tz,
-    objective=objective,
-    grace=grace,
+    source=read.name,
+    options=options,
 )
 analysis = report.analysis
 print(report.verdict)"""
@@ -49,14 +52,16 @@ CELLS = (
 )
 
 
-def render_notebook(**parameters: Any) -> str:  # noqa: ANN401 - texts and numbers
+def render_notebook(source: str, options: Options) -> str:
     """
     Write the notebook, not yet executed.
 
     Parameters
     ----------
-    parameters
-        Values of `PARAMETERS`.
+    source
+        Where to read from, see `Source.read`.
+    options
+        What the analysis and its report shall be like.
 
     Returns
     -------
@@ -65,12 +70,13 @@ def render_notebook(**parameters: Any) -> str:  # noqa: ANN401 - texts and numbe
 
     Examples
     --------
-    >>> told = {"source": "archive", "period": "last-month", "tz": "UTC", "objective": None, "grace": "60s"}
-    >>> json.loads(render_notebook(**told))["cells"][1]["source"].splitlines()[0]
-    "source = 'archive'"
+    >>> cells = json.loads(render_notebook("archive", Options(period="last-month")))["cells"]
+    >>> cells[1]["source"].splitlines()[:2]
+    ["source = 'archive'", "period = 'last-month'"]
     """
-    told = "\n".join(f"{name} = {parameters[name]!r}" for name in PARAMETERS)
-    cells = [_cell(number, kind, told if kind == "parameters" else text) for number, (kind, text) in enumerate(CELLS)]
+    given = {"source": source} | options.to_mapping()
+    values = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    cells = [_cell(number, kind, values if kind == "parameters" else text) for number, (kind, text) in enumerate(CELLS)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = {
         "cells": cells,

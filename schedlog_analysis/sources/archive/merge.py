@@ -102,22 +102,22 @@ def _union_entries(rows: pa.Table) -> pa.Table:
     """
     Collapse entries to their set, sorted by schedule and time and within an instant by place.
 
-    Only rows that share their instant with another can be doubled, so only these are compared: most of a large
-    archive is never sorted by its texts.
+    Only entries that share their instant with another can be doubled, so only these are compared by their texts: of
+    a large archive that is a small part.
     """
-    instant = [_codes(rows[name]) for name in ENTRY[:2]]
-    order = np.arange(len(rows))
-    if not is_sorted(*instant):
-        order = np.lexsort(instant[::-1])
-        instant = [column[order] for column in instant]
-    new = changes(*instant)
-    tied, group = _tied(new), np.cumsum(new)
-    level, message, n, place = (_codes(rows[name])[order[tied]] for name in (*ENTRY[2:], "place"))
-    stay = greatest([group[tied], level, message, n], [place])
-    stay = stay[np.lexsort([each[stay] for each in (n, message, level, place, group[tied])])]
-    order = np.append(order[~tied], order[tied][stay])
-    group = np.append(group[~tied], group[tied][stay])
-    return rows.take(pa.array(order[np.argsort(group, kind="stable")]))
+    instants = [_codes(rows[name]) for name in ("schedule_id", "created_at")]
+    if not is_sorted(*instants):
+        order = np.lexsort(instants[::-1])
+        rows, instants = rows.take(pa.array(order)), [column[order] for column in instants]
+    begins = changes(*instants)
+    instant, is_shared = np.cumsum(begins), _tied(begins)
+    shared = rows.filter(pa.array(is_shared))
+    level, message, n, place = (_codes(shared[name]) for name in ("level", "message", "n", "place"))
+    within = instant[is_shared]
+    stay = greatest([within, level, message, n], [place])
+    stay = stay[np.lexsort([column[stay] for column in (n, message, level, place, within)])]
+    kept = np.append(np.flatnonzero(~is_shared), np.flatnonzero(is_shared)[stay])
+    return rows.take(pa.array(kept[np.argsort(instant[kept], kind="stable")]))
 
 
 def _keys_and_values(rows: pa.Table, key: Sequence[str]) -> tuple[list[Any], list[Any]]:

@@ -20,11 +20,12 @@ import hashlib
 import os
 import re
 import secrets
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ _ARROW = {
 }
 _CODED = pa.dictionary(pa.int32(), pa.string())
 _PART = re.compile(r"(?:month=(?P<month>\d{4}-(?:0[1-9]|1[0-2]))/)?(?P<hash>[0-9a-f]{32})\.parquet")
+FIRST_MONTH, END_MONTH = "2015-01", "2100-01"
+"""Months between which a log can have been fetched: Apify was founded in 2015."""
+
 _ATTEMPTS = 100
 _ROWS = 32_768  # of a row group: what reading one schedule's month costs at least
 
@@ -105,6 +109,13 @@ class Part:
     month: str | None = None
     hash: str | None = None
     is_file: bool = True
+    stamp: tuple[int, int] | None = None
+    """Size and time of its last change, which tell whether it is still the file that was checked."""
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it is somebody else's file, such as Thumbs.db: nothing of the archive's is missing because of it."""
+        return self.is_file and self.hash is None
 
     @property
     def problem(self) -> str | None:
@@ -113,7 +124,11 @@ class Part:
             return "is not a file, or a link to none"
         if self.hash is None:
             return "was not written by an archive"
-        return None if (self.month is None) == (self.kind.at is None) else "stands in the wrong folder"
+        if (self.month is None) != (self.kind.at is None):
+            return "stands in the wrong folder"
+        if self.kind is FETCHES and self.month is not None and not FIRST_MONTH <= self.month < END_MONTH:
+            return f"holds fetches of {self.month}, when a clock was wrong"
+        return None
 
 
 class Parts:
@@ -126,7 +141,7 @@ class Parts:
         elif "://" in text:
             # Without this option pyarrow needs three requests for every upload, however small.
             option = f"{'&' if '?' in text else '?'}allow_delayed_open=true" if text.startswith("s3://") else ""
-            self.filesystem, self.root = _told(fs.FileSystem.from_uri, without_keys(text), text + option)
+            self.filesystem, self.root = _attempt(fs.FileSystem.from_uri, without_keys(text), text + option)
         else:
             self.filesystem, self.root = fs.LocalFileSystem(), str(Path(text).expanduser().absolute())
 
@@ -177,6 +192,23 @@ class Parts:
             list(pool.map(lambda part: require_sound(part.metadata, schema.names), dataset.get_fragments()))
         return _as_coded(dataset.to_table(filter=where), kind)
 
+    def mismatch(self, part: Part) -> str | None:
+        """
+        Why the bytes of a part are not those that its name promises; None if they are.
+
+        Every part on a disk is hashed once per process, and again when it has changed. Object stores check their own
+        bytes; to read a part whole where a few of its rows are asked for would be most of the cost there.
+        """
+        if part.hash is None or not isinstance(self.filesystem, fs.LocalFileSystem):
+            return None
+        try:
+            is_sound = _hash_file(part.path, part.stamp) == part.hash
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            return f"cannot be read: {_reason(error)}"
+        return None if is_sound else "is damaged: its content is not its name's"
+
     def damage(self, part: Part) -> str | None:
         """Why a part cannot be read; None if it can."""
         try:
@@ -194,9 +226,9 @@ class Parts:
         folder = f"{self.root}/{kind.name}" + (f"/month={month}" if month else "")
         path = f"{folder}/{name}.parquet"
         if isinstance(self.filesystem, fs.LocalFileSystem):
-            _told(_write_durably, path, Path(path), data, Path(self.root))
+            _attempt(_write_durably, path, Path(path), data, Path(self.root))
         else:
-            _told(self._upload, path, path, data)
+            _attempt(self._upload, path, path, data)
         return Part(kind, path, month, name)
 
     def remove(self, path: str) -> None:
@@ -223,13 +255,14 @@ class Parts:
             name = info.path.removeprefix(f"{self.root}/{kind.name}/")
             if not info.base_name.startswith((".", "_")):
                 named = _PART.fullmatch(name)
-                yield Part(kind, info.path, **(named.groupdict() if named else {}), is_file=is_file)
+                stamp = (info.size, info.mtime_ns) if is_file else None
+                yield Part(kind, info.path, **(named.groupdict() if named else {}), is_file=is_file, stamp=stamp)
 
     def _found(self, kind: Kind) -> list[fs.FileInfo]:
         """Everything in a kind's folders: files, folders, links to nothing."""
         folder = f"{self.root}/{kind.name}"
         selector = fs.FileSelector(folder, allow_not_found=True, recursive=True)
-        infos: list[fs.FileInfo] = _told(self._infos, folder, selector)
+        infos: list[fs.FileInfo] = _attempt(self._infos, folder, selector)
         return infos + (_dead_links(folder) if isinstance(self.filesystem, fs.LocalFileSystem) else [])
 
     def _infos(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
@@ -242,6 +275,26 @@ class Parts:
 def digest(data: bytes) -> str:
     """Hash that names a part."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+@cache
+def _hash_file(path: str, _: tuple[int, int] | None) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def report(part: Part, problem: str, errors: str) -> None:
+    """
+    Say what is wrong with a file, as `errors` asks: an error that names it, a warning, or nothing.
+
+    A stray file is never more than a warning, since nothing is missing without it.
+    """
+    if errors == "raise" and not part.is_stray:
+        raise ArchiveError(
+            f"{part.path} {problem}; repair it, move it away, or open the archive with errors='skip' to read the rest."
+        )
+    if errors != "ignore":
+        warnings.warn(f"{part.path} {problem}; it is {'passed over' if part.is_stray else 'skipped'}.", stacklevel=2)
 
 
 def without_keys(location: str) -> str:
@@ -349,7 +402,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _told(operation: Callable[..., Any], path: str, *arguments: object) -> Any:  # noqa: ANN401 - what it returns
+def _attempt(operation: Callable[..., Any], path: str, *arguments: object) -> Any:  # noqa: ANN401 - what it returns
     """Do something to a file, and word what the system says against it."""
     try:
         return operation(*arguments)

@@ -2,15 +2,15 @@
 An Archive is a folder that keeps what the API forgets: entries, fetches, definitions and runs, each a grow-only set.
 
 Writing only ever adds parts; reading is the union of all parts. So nothing is locked, a writer may be killed at any
-moment, several may write at once, and a copy of two archives into one folder is their union.
+instant, several may write at once, and a copy of two archives into one folder is their union.
 """
 
 from __future__ import annotations
 
 import os
 import time
-import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import reduce
 from itertools import groupby
@@ -24,13 +24,15 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow import fs
 
-from schedlog_analysis._core.instants import Moment, moment_ms, to_instants
-from schedlog_analysis.errors import ArchiveError
+from schedlog_analysis._core.instants import InstantLike, instant_ms, to_instants
+from schedlog_analysis.errors import ArchiveError, InputError
 from schedlog_analysis.schema import Log, Runs, Schedules, is_full
 from schedlog_analysis.sources.archive.merge import news, number, union
 from schedlog_analysis.sources.archive.parts import (
     DAMAGE,
+    END_MONTH,
     FETCHES,
+    FIRST_MONTH,
     KINDS,
     LOG,
     RUNS,
@@ -39,6 +41,7 @@ from schedlog_analysis.sources.archive.parts import (
     Part,
     Parts,
     digest,
+    report,
     to_arrow,
     to_frame,
     without_keys,
@@ -60,8 +63,8 @@ class Archive:
     location
         Folder, or URL of an object store such as ``s3://bucket/prefix``; made by the first `append`.
     errors
-        What a damaged or foreign file does to reading and compacting: ``"raise"`` an ArchiveError that names it, or
-        ``"skip"`` it with a warning that names it. Appending never minds.
+        What a damaged file does to reading and compacting: ``"raise"`` an ArchiveError that names it, or ``"skip"`` it
+        with a warning that names it. Appending never minds. A stray file that no archive wrote is always skipped so.
     filesystem
         A ``pyarrow.fs.FileSystem`` in which `location` is a path, for stores that need more than a URL.
 
@@ -96,7 +99,9 @@ class Archive:
         """Whether anything was ever written here; reading an archive that does not exist gives empty tables."""
         return self._parts.exists()
 
-    def append(self, log: pd.DataFrame, fetched_at: Moment, schedules: Iterable[str] | None = None) -> pd.DataFrame:
+    def append(
+        self, log: pd.DataFrame, fetched_at: InstantLike, schedules: Iterable[str] | Mapping[str, int] | None = None
+    ) -> pd.DataFrame:
         """
         Add one fetch: of each schedule one answer of the API.
 
@@ -107,7 +112,9 @@ class Archive:
         fetched_at
             When the API was asked: an instant just before, since the answer may miss what happened after it.
         schedules
-            All schedules that were asked, so that an empty answer is remembered too; by default those in `log`.
+            All schedules that were asked, so that an empty answer is remembered too; by default those in `log`. As a
+            mapping, how many entries each answer had, where that is more than could be read: a full window is known
+            by it.
 
         Returns
         -------
@@ -116,14 +123,16 @@ class Archive:
 
         Raises
         ------
+        InputError
+            If `fetched_at` is no instant from 2015 to 2099, as of a wrong clock.
         ArchiveError
             If the place cannot be written; what the archive had is untouched.
         """
         log = sort_log(Log.accept(log))
-        asked = _fetches(log, moment_ms(fetched_at, "fetched_at"), schedules)
+        looks = _fetches(log, _checked_fetch(fetched_at), schedules)
         new = self._add(LOG, number(log))
         # The fetch lands last: coverage must never claim an entry that is not there.
-        self._add(FETCHES, asked)
+        self._add(FETCHES, looks)
         return new
 
     def append_runs(self, runs: pd.DataFrame) -> pd.DataFrame:
@@ -137,8 +146,8 @@ class Archive:
     def read_log(
         self,
         schedules: Iterable[str] | None = None,
-        since: Moment | None = None,
-        until: Moment | None = None,
+        since: InstantLike | None = None,
+        until: InstantLike | None = None,
         *,
         categories: bool = False,
     ) -> pd.DataFrame:
@@ -163,13 +172,13 @@ class Archive:
         Raises
         ------
         ArchiveError
-            If a file is damaged or foreign (see `errors`); the message names it.
+            If a file is damaged (see `errors`); the message names it.
         """
         rows = self._rows(LOG, schedules, *_bounds(since, until))
         return to_frame(union(rows, LOG.key), LOG, categories=categories)
 
     def read_runs(
-        self, schedules: Iterable[str] | None = None, since: Moment | None = None, until: Moment | None = None
+        self, schedules: Iterable[str] | None = None, since: InstantLike | None = None, until: InstantLike | None = None
     ) -> pd.DataFrame:
         """Read Runs that started from `since` to before `until`, each in its latest state, sorted by start and id."""
         rows = self._rows(RUNS, schedules, *_bounds(since, until))
@@ -182,7 +191,7 @@ class Archive:
         return versions.drop_duplicates("schedule_id", keep="last", ignore_index=True) if latest else versions
 
     def read_fetches(
-        self, schedules: Iterable[str] | None = None, since: Moment | None = None, until: Moment | None = None
+        self, schedules: Iterable[str] | None = None, since: InstantLike | None = None, until: InstantLike | None = None
     ) -> pd.DataFrame:
         """Read what was fetched from `since` to before `until` (see `schema.Fetches`), sorted by schedule and time."""
         return to_frame(union(self._rows(FETCHES, schedules, *_bounds(since, until)), FETCHES.key), FETCHES)
@@ -303,7 +312,9 @@ class Archive:
         is_narrow: bool = False,
     ) -> tuple[list[Part], pa.Table]:
         """Rows of the sound parts, and which those are; the others are told as `errors` says."""
-        problems = {part: part.problem for part in parts if part.problem}
+        with ThreadPoolExecutor() as pool:
+            flaws = list(pool.map(lambda part: part.problem or self._parts.mismatch(part), parts))
+        problems = {part: flaw for part, flaw in zip(parts, flaws, strict=True) if flaw}
         sound = [part for part in parts if part not in problems]
         try:
             rows = self._parts.read(kind, sound, where, is_narrow=is_narrow)
@@ -314,7 +325,7 @@ class Archive:
             sound = [part for part in sound if part not in problems]
             rows = self._parts.read(kind, sound, where, is_narrow=is_narrow)
         for part, problem in problems.items():
-            _tell(f"{part.path} {problem}", errors or self.errors)
+            report(part, problem, errors or self.errors)
         return sound, rows
 
     def _examine(self, part: Part) -> tuple[str, str, int | None, int | None, str | None]:
@@ -338,14 +349,25 @@ class Archive:
 _BUSY = "The files in {} change too fast to be read together; try again when fewer writers are busy."
 
 
-def _fetches(log: pd.DataFrame, at: int, schedules: Iterable[str] | None) -> pd.DataFrame:
+def _checked_fetch(fetched_at: InstantLike) -> int:
+    """Refuse the time of a fetch [ms since 1970] that only a wrong clock gives: it would spoil every later report."""
+    at = instant_ms(fetched_at, "fetched_at")
+    if not FIRST_MONTH <= str(np.datetime64(at, "ms"))[:7] < END_MONTH:
+        raise InputError(f"`fetched_at` is {fetched_at}; expected an instant from 2015 to 2099, so set the clock.")
+    return at
+
+
+def _fetches(log: pd.DataFrame, at: int, schedules: Iterable[str] | Mapping[str, int] | None) -> pd.DataFrame:
     grouped = log.groupby("schedule_id", observed=True)["created_at"]
     seen = pd.DataFrame(grouped.agg(n_entries="size", first_at="min", last_at="max"))
-    asked = seen.reindex(sorted({*seen.index, *(_ids(schedules) or ())}))
-    asked["n_entries"] = asked["n_entries"].fillna(0).astype("int64")
-    when = to_instants(np.full(len(asked), at))
-    asked = asked.assign(fetched_at=when, is_truncated=is_full(asked["n_entries"]))
-    return asked.rename_axis("schedule_id").reset_index()
+    looks = seen.reindex(sorted({*seen.index, *(_ids(schedules) or ())}))
+    looks["n_entries"] = looks["n_entries"].fillna(0).astype("int64")
+    if isinstance(schedules, Mapping):
+        answered = pd.Series(schedules, dtype="int64").reindex(looks.index)
+        looks["n_entries"] = answered.fillna(looks["n_entries"]).astype("int64")
+    when = to_instants(np.full(len(looks), at))
+    looks = looks.assign(fetched_at=when, is_truncated=is_full(looks["n_entries"]))
+    return looks.rename_axis("schedule_id").reset_index()
 
 
 def _ids(schedules: Iterable[str] | None) -> list[str] | None:
@@ -360,8 +382,8 @@ def _by_month(rows: pa.Table, kind: Kind) -> Iterator[tuple[str | None, pa.Table
     return ((str(month), rows.filter(pa.array(months == month))) for month in np.unique(months))
 
 
-def _bounds(since: Moment | None, until: Moment | None) -> tuple[int | None, int | None]:
-    return None if since is None else moment_ms(since, "since"), None if until is None else moment_ms(until, "until")
+def _bounds(since: InstantLike | None, until: InstantLike | None) -> tuple[int | None, int | None]:
+    return None if since is None else instant_ms(since, "since"), None if until is None else instant_ms(until, "until")
 
 
 def _where(kind: Kind, ids: list[str] | None, first: int | None, last: int | None) -> ds.Expression | None:
@@ -385,15 +407,6 @@ def _overlaps(month: str | None, first: int | None, last: int | None) -> bool:
 
 
 def _span(month: str) -> tuple[int, int]:
-    """First moment of a month and of the next [ms since 1970]."""
+    """First instant of a month and of the next [ms since 1970]."""
     start = np.datetime64(month, "M")
     return int(start.astype("M8[ms]").astype("i8")), int((start + 1).astype("M8[ms]").astype("i8"))
-
-
-def _tell(problem: str, errors: str) -> None:
-    if errors == "raise":
-        raise ArchiveError(
-            f"{problem}; repair it, move it away, or open the archive with errors='skip' to read the rest."
-        )
-    if errors == "skip":
-        warnings.warn(f"{problem}; it is skipped.", stacklevel=2)
