@@ -22,8 +22,13 @@ def _parse(text, tz="Europe/Prague", end=END):
         ("2026-10", "2026-10-01 00:00", "2026-11-01 00:00"),
         ("2026-W43", "2026-10-19 00:00", "2026-10-26 00:00"),
         ("2026-10-25", "2026-10-25 00:00", "2026-10-26 00:00"),
-        ("2026-10-01..2026-11-01", "2026-10-01 00:00", "2026-11-01 00:00"),
-        ("2026-10-01T06:00Z..2026-10-02", "2026-10-01 08:00", "2026-10-02 00:00"),
+        ("2026-10-01..2026-10-31", "2026-10-01 00:00", "2026-11-01 00:00"),
+        ("2026-10..2026-11", "2026-10-01 00:00", "2026-12-01 00:00"),
+        ("2026-10-01T06:00Z..2026-10-02", "2026-10-01 08:00", "2026-10-03 00:00"),
+        ("2026-10-01T06:00..2026-10-02T06:00", "2026-10-01 06:00", "2026-10-02 06:00"),
+        ("this-month", "2026-11-01 00:00", "2026-11-01 01:00"),
+        ("last-7-days", "2026-10-25 00:00", "2026-11-01 00:00"),
+        ("last-30-days", "2026-10-02 00:00", "2026-11-01 00:00"),
         ("last-day", "2026-10-31 00:00", "2026-11-01 00:00"),
         ("last-week", "2026-10-19 00:00", "2026-10-26 00:00"),
         ("last-month", "2026-10-01 00:00", "2026-11-01 00:00"),
@@ -54,9 +59,9 @@ def test_all_is_the_data():
         ("2026-10", "2026-09-01 00:00", "2026-10-01 00:00"),
         ("2026-W43", "2026-10-12 00:00", "2026-10-19 00:00"),
         ("2026-03", "2026-02-01 00:00", "2026-03-01 00:00"),
-        ("2026-10-20..2026-10-23", "2026-10-13 00:00", "2026-10-16 00:00"),
-        ("2026-10-01..2026-10-15", "2026-09-17 00:00", "2026-10-01 00:00"),
-        ("2026-10-01..2026-10-16", "2026-09-10 00:00", "2026-09-25 00:00"),
+        ("2026-10-20..2026-10-22", "2026-10-13 00:00", "2026-10-16 00:00"),
+        ("2026-10-01..2026-10-14", "2026-09-17 00:00", "2026-10-01 00:00"),
+        ("2026-10-01..2026-10-15", "2026-09-10 00:00", "2026-09-25 00:00"),
     ],
 )
 def test_the_comparable_period(text, start, end):
@@ -73,8 +78,29 @@ def test_the_comparable_period(text, start, end):
     )
 
 
+def test_a_window_that_is_not_over_says_so():
+    """Of a month that the data ends in, everything is so far."""
+    end = pd.Timestamp("2026-10-13T00:00Z")
+    assert Period.parse("2026-10", FIRST, end).name == "October 2026 so far"
+    assert Period.parse("this-month", FIRST, end).name == "October 2026 so far"
+    assert Period.parse("2026-09", FIRST, end).name == "September 2026"
+
+
 @pytest.mark.parametrize(
-    "text", ["", "last", "2026-13", "2026-W54", "2026-02-30", "..", "2026-10-01..", "x..y", "26-10"]
+    "text",
+    [
+        "",
+        "last",
+        "last-0-days",
+        "this-time",
+        "2026-13",
+        "2026-W54",
+        "2026-02-30",
+        "..",
+        "2026-10-01..",
+        "x..y",
+        "26-10",
+    ],
 )
 def test_what_is_no_period_is_told(text):
     """The text that came and the forms that are expected."""
@@ -97,5 +123,5 @@ def test_an_unknown_zone_is_told():
 @pytest.mark.parametrize("given", [None, 2026, 5.0])
 def test_a_period_that_is_no_text_is_told(given):
     """A number or nothing is refused in one sentence."""
-    with pytest.raises(ConfigError, match="expected a text: all, last-day"):
+    with pytest.raises(ConfigError, match="expected a text: all, last-week"):
         Period.parse(given, FIRST, END)

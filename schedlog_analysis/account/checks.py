@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
@@ -25,6 +26,7 @@ Plain = dict[str, Any]
 RULES = {rule.name: rule.default for rule in fields(AccountingPolicy) if rule.name != "maintenance"}
 WINDOW = "2026-10-05T00:00Z..2026-10-05T04:00Z, or '0 2 * * SUN for 2h'"
 _ALL = 100  # [%]
+_HAS_OFFSET = re.compile(r"T.*(?:Z|[+-]\d\d:?\d\d)$")
 _CENTURY = pd.Timestamp("1970-01-01T00:00Z"), pd.Timestamp("2070-01-01T00:00Z")  # data to try a period on
 
 
@@ -152,9 +154,9 @@ def maintenance_window(text: str, tz: str) -> Maintenance:
     Parameters
     ----------
     text
-        ``START..END``, ``CRON for DURATION`` or ``CRON for DURATION in ZONE``.
+        ``START..END``, read as a period is, ``CRON for DURATION`` or ``CRON for DURATION in ZONE``.
     tz
-        Time zone of a cron without one.
+        Time zone of dates, of instants without an offset and of a cron without a zone.
 
     Raises
     ------
@@ -165,10 +167,15 @@ def maintenance_window(text: str, tz: str) -> Maintenance:
     --------
     >>> str(maintenance_window("0 2 * * SUN for 2h", "Europe/Prague"))
     '2h from 0 2 * * SUN (Europe/Prague)'
+    >>> str(maintenance_window("2026-10-05..2026-10-06", "Europe/Prague"))
+    '2026-10-04T22:00:00+00:00 to 2026-10-06T22:00:00+00:00'
     """
     if ".." in text:
-        start, _, end = text.partition("..")
-        return Maintenance(start=start.strip(), end=end.strip())
+        start, _, end = (part.strip() for part in text.partition(".."))
+        if not (_HAS_OFFSET.search(start) and _HAS_OFFSET.search(end)):
+            window = Period.parse(text, *_CENTURY, tz)  # dates and local times, as in a period
+            start, end = window.start.isoformat(), window.end.isoformat()
+        return Maintenance(start=start, end=end)
     cron, found, rest = text.rpartition(" for ")
     if not found:
         raise ConfigError(f"The maintenance window {text!r} cannot be read; expected {WINDOW}.")

@@ -135,7 +135,7 @@ SETTINGS = {
         Setting(
             "period",
             "all",
-            "last-week, last-month, 2026-10, 2026-W43, 2026-10-01..2026-11-01, all; of the data, not of today.",
+            "last-month, this-month, last-7-days, 2026-10, 2026-W43, 2026-10-01..2026-10-15, all; of the data.",
         ),
         Setting("previous", None, "What to compare with, where the period before is wrong."),
         Setting("tz", "UTC", "Time zone of days, weeks and clock times."),
