@@ -240,7 +240,7 @@ def test_between_two_fetches_is_unknown(make_log, make_schedules, make_fetches):
 @pytest.fixture
 def ran(make_runs):
     """Build Runs of one schedule from (scheduled hour, hour of the start)."""
-    return lambda *rows: makeran(*(("a", _hour(start), {"scheduled_at": _hour(due)}) for due, start in rows))
+    return lambda *rows: make_runs(*(("a", _hour(start), {"scheduled_at": _hour(due)}) for due, start in rows))
 
 
 def test_runs_say_which_tick_they_were_for(match, ran):
