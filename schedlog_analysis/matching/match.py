@@ -84,7 +84,7 @@ class Rows(NamedTuple):
 
     def at(self, rows: Int64 | slice) -> Rows:
         """Take some of the rows."""
-        return Rows(*(column[rows] for column in self))
+        return Rows._make(column[rows] for column in self)
 
 
 class Assigned(NamedTuple):
@@ -210,7 +210,8 @@ def _assign(definition: Definition, planned: Plan, row: Int64, seen: Seen, windo
     silent = np.flatnonzero(is_open)
     dropped = silent[~find_due(planned.planned, silent, invoked, tick, is_close=is_close)]
     if len(dropped):
-        planned, slack = Plan(*(np.delete(column, dropped) for column in planned)), np.delete(slack, dropped)
+        planned = Plan._make(np.delete(column, dropped) for column in planned)
+        slack = np.delete(slack, dropped)
         tick = tick - np.searchsorted(dropped, tick)
     if not is_sorted(tick):
         order = np.lexsort((invoked, tick))
