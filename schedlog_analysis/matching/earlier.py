@@ -28,6 +28,8 @@ FEWEST: Final = 4  # invocations in a row that show a cron
 MOST_CRONS: Final = 8  # more in one log are no history, but noise
 # What speaks for a cron is an invocation on its tick; what speaks against it weighs more.
 LEAST_SHARE: Final = 0.4  # of the best score that there is
+WITH_OFFSET: Final = ("@hourly", "@daily", "@weekly", "@monthly")
+LONGEST: Final = timedelta(days=1)  # of an offset
 WITH_SECONDS: Final = 6  # fields
 HIT, LATE, ODD, AGAIN, SKIPPED = 1.0, 0.25, -4.0, -2.0, -4.0
 
@@ -151,16 +153,25 @@ def _fit_inferred(invoked: Int64, tz: str | None) -> Fit | None:
         cron = _shift(Cron(str(best["cron"].iloc[0]), str(best["tz"].iloc[0]), offset=offset), sample)
         fit = _fit(cron, invoked)
         if fit and len(invoked) - fit.first >= FEWEST:
-            return fit
+            return _prefer_macro(fit, sample, invoked)
     return None
+
+
+def _prefer_macro(fit: Fit, sample: Int64, invoked: Int64) -> Fit:
+    """Take a macro where it explains more: its time is counted from midnight, also where the clocks change after it."""
+    if fit.score == len(invoked) - fit.first:
+        return fit
+    macros = (_shift(Cron(macro, fit.cron.tz), sample) for macro in WITH_OFFSET)
+    fits = [each for each in (_fit(cron, invoked) for cron in macros) if each]
+    return max([fit, *fits], key=lambda each: each.score)
 
 
 def _shift(cron: Cron, invoked: Int64) -> Cron:
     """Shift an inferred cron to the last point of the macros' finest grid before the promptest starts."""
     planned = cron.tick_ms(_before(cron, int(invoked[0])), int(invoked[-1]) + 1)
     delays = invoked - planned[np.searchsorted(planned, invoked, side="right") - 1]
-    late = max(int(take_usual(np.sort(delays))[0]), 0) // GRID * GRID
-    return replace(cron, offset=cron.offset + timedelta(milliseconds=late)) if late else cron
+    late = timedelta(milliseconds=max(int(take_usual(np.sort(delays))[0]), 0) // GRID * GRID)
+    return replace(cron, offset=min(cron.offset + late, cron.max_offset or LONGEST))
 
 
 def _fit(cron: Cron, invoked: Int64) -> Fit | None:

@@ -179,6 +179,7 @@ def _find_ticks(
         if n and schedule_id in plans:
             definition, seen = plans[schedule_id], created[of_it] + tolerance
             planned = plan(definition, int(seen[0]) - definition.span(), int(seen[-1]) + 1).planned
+            planned = planned[planned >= definition.versions[0].modified]  # before it was saved it parts nothing
             if len(planned) and not are_close(planned):
                 tick = np.searchsorted(planned, seen, side="right")
                 due.tick[of_it] = tick

@@ -64,7 +64,8 @@ def _shift(version: Version, offsets: dict[Cron, Offset]) -> Version:
         return version
     offset = offsets[version.cron]
     cron = replace(version.cron, offset=timedelta(milliseconds=offset.value))
-    return version._replace(cron=cron, uncertainty=offset.uncertainty)
+    doubts = ((version.begins, version.begins + offset.uncertainty),) if offset.uncertainty else ()
+    return version._replace(cron=cron, uncertainty=offset.uncertainty, doubts=(*version.doubts, *doubts))
 
 
 def _find_offset(cron: Cron, definition: Definition, invoked: Int64, scheduled: Int64) -> Offset:
@@ -125,7 +126,7 @@ def _fit_grid(cron: Cron, delays: Int64) -> Offset:
     n_early = int(np.searchsorted(usual, point + step))
     if usual[0] >= point + step - EARLY and n_early < len(usual) / 20:
         point += step
-    return Offset(min(point, most), step if _is_open(usual, step) else 0)
+    return Offset(min(point, most), USUAL if _is_open(usual, step) else 0)
 
 
 def take_usual(delays: Int64) -> Int64:
