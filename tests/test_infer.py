@@ -226,6 +226,26 @@ def test_an_interval_that_is_no_cron_is_not_explained():
     assert not infer_cron(_instants(ms))["is_explained"].any()
 
 
+HOUR_MS = DAY_MS // 24
+
+
+@pytest.mark.parametrize("every", [7, 36, 0.75, 1.5, 14 * 24])
+@pytest.mark.parametrize("n", [20, 120, 700])
+def test_a_rhythm_that_skips_most_ticks_is_no_cron(every, n):
+    """Every 7 or 36 hours, 45 or 90 minutes and two weeks fit some cron that would have missed most of its ticks."""
+    ms = _late(START + np.round(every * HOUR_MS * np.arange(n)).astype(np.int64))
+    assert not infer_cron(_instants(ms))["is_explained"].any()
+
+
+def test_an_outage_does_not_unsay_a_cron():
+    """A week of silence in two weeks of hours is an outage; one tick in two missed all the time is another rhythm."""
+    ticks = _ticks("0 * * * *", n=14 * 24)
+    silent = np.delete(ticks, np.s_[100 : 100 + 7 * 24])
+    assert infer_cron(_instants(_late(silent)))["is_explained"].iloc[0]
+    best = infer_cron(_instants(_late(silent))).iloc[0]
+    assert (best["n_missed"], best["n_planned"]) == (7 * 24, 14 * 24)
+
+
 @pytest.mark.parametrize("ms", [[], [START], [START, START + DAY_MS]])
 def test_too_few_times(ms):
     """Less than three times give the typed empty table."""

@@ -75,13 +75,66 @@ def test_the_published_example_is_one_ok_and_one_failed(make_log):
 
 def test_ten_seconds_are_the_limit(make_log):
     """An entry 9.999 s after the first belongs to it, one 10 s after starts anew, however close its predecessor."""
-    log = make_log(*(("a", _at(second), *INFO) for second in (0, 6, 9.999, 10, 12)))
+    log = make_log(*(("a", _at(second), *ERROR) for second in (0, 6, 9.999, 10, 12)))
     assert invocations(log)["n_entries"].tolist() == [3, 2]
+
+
+def test_each_line_ends_an_invocation(make_log):
+    """Two lines are two invocations, however close; each has what was written since the line before."""
+    log = make_log(*(("a", _at(0.1 * i), *kind) for i, kind in enumerate([INFO, INFO, ERROR, ERROR, INFO, MANUAL])))
+    table = invocations(log)
+    assert table["n_entries"].tolist() == [1, 1, 3, 1]
+    assert table["outcome"].tolist() == ["ok", "ok", "failed", "ok"]
+
+
+def test_twenty_slow_starts_are_one_invocation(make_log, make_schedules):
+    """As long as entries follow each other within the window, the line at the end has them all."""
+    log = make_log(*(("a", _at(1.5 * i), *ERROR) for i in range(20)), ("a", _at(30), *INFO))
+    table = invocations(log, make_schedules(("a", "0 * * * *", {"n_actions": 21})))
+    assert (table["n_entries"].tolist(), table["outcome"].tolist()) == ([21], ["partial"])
+
+
+def test_seconds_without_a_definition_are_told_apart(make_log):
+    """A cron of every ten seconds that starts a little early now and then is not read as half as many."""
+    seconds = [10 * i + 0.3 * (i % 3) for i in range(60)]
+    assert len(invocations(make_log(*(("a", _at(second), *INFO) for second in seconds)))) == 60
+
+
+@pytest.mark.parametrize(
+    ("entries", "manual"),
+    [
+        ([(0.3, ERROR), (5, MANUAL)], [False, True]),
+        ([(0.3, ERROR), (0.6, ERROR), (4.9, ERROR), (5, MANUAL)], [False, True]),
+        ([(0.3, INFO), (4.7, ERROR), (5, MANUAL)], [False, True]),
+        ([(4.8, ERROR), (5, MANUAL), (6, INFO)], [True, False]),
+        ([(1800, ERROR), (1805, MANUAL)], [True]),
+    ],
+)
+def test_a_click_near_a_tick_has_its_own_entries(make_log, make_schedules, entries, manual):
+    """An entry on a tick without a line of its own is the tick's; else what comes before a click is the click's."""
+    log = make_log(*(("a", _at(second), *kind) for second, kind in entries))
+    table = invocations(log, make_schedules(("a", "0 * * * *")))
+    assert table["is_manual"].tolist() == manual
+    assert table["n_entries"].sum() == len(entries)
+
+
+def test_the_overlap_of_two_answers_counts_once(make_log):
+    """Answers put one after the other have some entries twice; the figures are those of their union."""
+    entries = [("a", _at(3600 * i + second), *kind) for i in range(6) for second, kind in ((0.3, ERROR), (0.4, INFO))]
+    union = invocations(make_log(*entries))
+    for answers in (entries[:8] + entries[4:], entries + entries):
+        assert_frame_equal(invocations(make_log(*answers)), union)
+
+
+def test_what_an_answer_says_twice_stays_twice(make_log):
+    """Two errors of one text and one instant, from two actions alike, are two."""
+    log = make_log(*(("a", _at(3600 * i), *kind) for i in range(4) for kind in (ERROR, ERROR, INFO)))
+    assert invocations(log)["n_errors"].tolist() == [2] * 4
 
 
 def test_a_tick_is_a_border(make_log, make_schedules):
     """With a known cron an invocation never reaches over the next tick, not even a second before it."""
-    log = make_log(("a", _at(3595), *INFO), ("a", _at(3600.3), *INFO))
+    log = make_log(("a", _at(3595), *ERROR), ("a", _at(3600.3), *INFO))
     assert len(invocations(log)) == 1
     assert len(invocations(log, make_schedules(("a", "0 * * * *")))) == 2
 
@@ -128,6 +181,7 @@ ENTRIES = st.lists(
         st.sampled_from([INFO, MANUAL, ERROR, SKIP, ("ERROR", "other")]),
     ).map(lambda entry: (entry[0], entry[1], *entry[2])),
     max_size=30,
+    unique=True,
 )
 
 

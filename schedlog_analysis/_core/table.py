@@ -71,10 +71,11 @@ class Table:
     declared: ClassVar[dict[str, Column]]
 
     def __init_subclass__(cls) -> None:
-        """Collect the declared columns, each with the dtype that its annotation holds."""
+        """Collect the declared columns, after those inherited, each with the dtype that its annotation holds."""
         fields = {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
         hints = get_type_hints(cls, include_extras=True)
-        cls.declared = {name: replace(column, dtype=get_args(hints[name])[1]) for name, column in fields.items()}
+        own = {name: replace(column, dtype=get_args(hints[name])[1]) for name, column in fields.items()}
+        cls.declared = getattr(cls, "declared", {}) | own
 
     @classmethod
     def names(cls) -> list[str]:

@@ -8,14 +8,16 @@ an INFO ``Schedule invoked`` first or last). ``Schedule invoked`` alone never me
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from schedlog_analysis._core.arrays import Mask, changes, decode, encode, is_sorted, keep_spaced, slices
-from schedlog_analysis._core.instants import Int64, duration_ms, to_instants, to_ms
-from schedlog_analysis.matching.definitions import definitions_by_id, plan
+from schedlog_analysis._core.arrays import Mask, blocks, changes, decode, encode, is_sorted, slices
+from schedlog_analysis._core.instants import FOREVER, Int64, duration_ms, to_instants, to_ms
+from schedlog_analysis.matching.answers import are_close
+from schedlog_analysis.matching.definitions import count_actions, definitions_by_id, plan
+from schedlog_analysis.matching.grouping import Due, Entries, group_entries
 from schedlog_analysis.schema import OUTCOMES, Invocations, Log, Schedules
 
 SCHEDULED = "Schedule invoked"
@@ -24,17 +26,10 @@ SKIPPED = r"^Skipping Actor\b.*\bmust be exclusive\b"
 # The schedule itself could not be invoked, so none of its actions was started, however many it has.
 SCHEDULE_LEVEL = "Cannot invoke schedule"
 
+OVERLAP: Final = 2  # instants in a row at which all stands twice are an overlap of two answers
+
 LEVELS = ("INFO", "ERROR", "WARNING")
 OK, PARTIAL, FAILED, SKIP = range(len(OUTCOMES))
-
-
-class _Entries(NamedTuple):
-    """The log as columns, sorted by schedule and time."""
-
-    codes: Int64  # which schedule
-    created: Int64  # [ms]
-    message: pd.Series[Any]
-    kind: dict[str, Mask]  # what each entry says
 
 
 def invocations(
@@ -47,9 +42,13 @@ def invocations(
     """
     Group the entries of a log into invocations and tell how each ended.
 
-    Entries of one schedule less than `window` after an invocation's first entry belong to it; Apify never plans two
-    ticks closer than 10 s. Where `schedules` gives the cron, entries are assigned to ticks first, so that an invocation
-    never reaches over the next tick.
+    Where `schedules` gives the cron, entries are assigned to ticks first, so that an invocation never reaches over the
+    next tick. Then each ``Schedule invoked`` ends one: two such lines are two invocations, however close. What no such
+    line ends lasts up to `window`. The entries of a click are those before its line, back to the line before; but an
+    entry on a tick is the tick's, also where somebody clicked seconds later.
+
+    Where the answers of two fetches that overlap were put one after the other, entries of the overlap count once: that
+    is where all that was written at two or more instants in a row stands there twice.
 
     - failed: every action failed, or there is an ERROR and the number of actions is unknown, or the schedule itself
       could not be invoked
@@ -64,7 +63,7 @@ def invocations(
     schedules
         Their definitions, for ticks and numbers of actions, see `schema.Schedules`.
     window
-        Longest time from an invocation's first entry to its last.
+        Longest silence inside an invocation, and longest invocation that no ``Schedule invoked`` ends.
     tolerance
         How far the platform's clock may run ahead: an entry this long before a tick still belongs to the tick.
 
@@ -92,16 +91,51 @@ def invocations(
     if log.empty:
         return pd.DataFrame(Invocations.empty())
     definitions = None if schedules is None else Schedules.accept(schedules)
+    log, ids, entries = _sort_entries(log)
+    width = duration_ms(window, "window")
+    due = _find_ticks(entries, ids, definitions, width, duration_ms(tolerance, "tolerance"))
+    return _summarise(entries, group_entries(entries, due, width), definitions, log, ids)
+
+
+def _sort_entries(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index[Any], Entries]:
+    """Sort by schedule and time, within an instant with the line that ends an invocation last."""
     codes, ids = encode(log["schedule_id"])
     created = to_ms(log["created_at"])
-    if not is_sorted(codes, created):
-        order = np.lexsort((created, codes))
+    order = None if is_sorted(codes, created) else np.lexsort((created, codes))
+    if order is not None:
         log, codes, created = log.iloc[order], codes[order], created[order]
+    kind = _kinds(log)
+    is_tied = (created[1:] == created[:-1]) & (codes[1:] == codes[:-1])
+    if is_tied.any():
+        rank = kind["scheduled"].astype(np.int8) + 2 * kind["manual"].astype(np.int8)
+        order = np.lexsort((rank, created, codes))
+        order = order[_once(log.iloc[order], codes, created)]
+        log, codes, created = log.iloc[order], codes[order], created[order]
+        kind = {name: mask[order] for name, mask in kind.items()}
+    return log, ids, Entries(codes, created, log["message"], kind)
 
-    entries = _Entries(codes, created, log["message"], _kinds(log))
-    width = duration_ms(window, "window")
-    tick = _tick_numbers(entries, ids, definitions, width, duration_ms(tolerance, "tolerance"))
-    return _summarise(entries, _group(entries, tick, width), definitions, log, ids)
+
+def _once(log: pd.DataFrame, codes: Int64, created: Int64) -> Int64:
+    """
+    Give the rows that stay where answers of the API that overlap were put one after the other.
+
+    In the overlap every entry stands twice, instant after instant; what one answer itself says twice stands alone.
+    """
+    is_new = changes(codes, created)
+    tied = np.flatnonzero(~(is_new & np.append(is_new[1:], True)))
+    instant = np.cumsum(is_new) - 1
+    same = [instant[tied], *(pd.factorize(log[name].iloc[tied])[0] for name in ("level", "message"))]
+    order = np.lexsort(same[::-1])  # which leaves equal rows in their order
+    first, n = blocks(*(column[order] for column in same))
+    is_repeated = np.zeros(instant[-1] + 1, dtype=bool)
+    is_repeated[instant[tied]] = True
+    is_repeated[same[0][order][first[n == 1]]] = False
+    owner = codes[is_new]
+    begins, length = blocks(owner, is_repeated)
+    is_overlap = np.repeat(is_repeated[begins] & (length >= OVERLAP), length)
+    again = np.delete(order, first)
+    again = tied[again][is_overlap[instant[tied[again]]]]
+    return np.delete(np.arange(len(codes)), again)
 
 
 def _kinds(log: pd.DataFrame) -> dict[str, Mask]:
@@ -127,42 +161,30 @@ def _matches(message: pd.Series[Any], among: Mask, pattern: str) -> Mask:
     return found
 
 
-def _tick_numbers(
-    entries: _Entries, ids: pd.Index[Any], schedules: pd.DataFrame | None, window: int, tolerance: int
-) -> Int64:
+def _find_ticks(
+    entries: Entries, ids: pd.Index[Any], schedules: pd.DataFrame | None, window: int, tolerance: int
+) -> Due:
     """
-    Number the tick that each entry belongs to: the latest planned at or before it.
+    Find the tick that each entry is on: the latest planned at or before it.
 
-    The numbers are 0 where no plan is known, and where no entry is within the window of the one before it: a plan could
-    part nothing there.
+    None is looked for where no entry is within the window of the one before it: a plan could part nothing there. And
+    none where ticks are so close that a usual delay reaches over the next one.
     """
     codes, created = entries.codes, entries.created
-    tick = np.zeros(len(codes), dtype=np.int64)
+    due = Due(np.zeros(len(codes), dtype=np.int64), np.full(len(codes), FOREVER))
     plans = {} if schedules is None else definitions_by_id(schedules)
     is_close = (created[1:] - created[:-1] < window) & (codes[1:] == codes[:-1])
     n_close = np.bincount(codes[1:][is_close], minlength=len(ids))
-    for schedule_id, mine, n in zip(ids, slices(codes, len(ids)), n_close.tolist(), strict=True):
+    for schedule_id, of_it, n in zip(ids, slices(codes, len(ids)), n_close.tolist(), strict=True):
         if n and schedule_id in plans:
-            seen = created[mine] + tolerance
-            planned = plan(plans[schedule_id], int(seen[0]), int(seen[-1]) + 1).planned
-            tick[mine] = np.searchsorted(planned, seen, side="right")
-    return tick
-
-
-def _group(entries: _Entries, tick: Int64, window: int) -> Int64:
-    """Number the invocation of each entry; a click inside another invocation's window is one of its own."""
-    starts = changes(entries.codes, tick)
-    is_manual, is_apart = entries.kind["manual"], np.zeros(len(tick), dtype=bool)
-    group = np.cumsum(keep_spaced(entries.created, window, starts)) - 1
-    while is_manual.any() and (is_mixed := is_manual & ~is_apart & _any(group, entries.kind["scheduled"])[group]).any():
-        # What follows a click is not spaced from the click, so each one set apart may free others.
-        is_apart |= is_mixed
-        series = np.cumsum(starts)[~is_apart]
-        kept = keep_spaced(entries.created[~is_apart], window, changes(series))
-        group = np.full(len(tick), -1)
-        group[~is_apart] = np.cumsum(kept) - 1
-        group[is_apart] = kept.sum() + np.arange(is_apart.sum())
-    return group
+            definition, seen = plans[schedule_id], created[of_it] + tolerance
+            planned = plan(definition, int(seen[0]) - definition.span(), int(seen[-1]) + 1).planned
+            planned = planned[planned >= definition.versions[0].modified]  # before it was saved it parts nothing
+            if len(planned) and not are_close(planned):
+                tick = np.searchsorted(planned, seen, side="right")
+                due.tick[of_it] = tick
+                due.since[of_it] = np.where(tick, created[of_it] - planned[tick - 1], FOREVER)
+    return due
 
 
 def _any(group: Int64, mask: Mask) -> Mask:
@@ -173,20 +195,19 @@ def _any(group: Int64, mask: Mask) -> Mask:
 
 
 def _summarise(
-    entries: _Entries, group: Int64, schedules: pd.DataFrame | None, log: pd.DataFrame, ids: pd.Index[Any]
+    entries: Entries, group: Int64, schedules: pd.DataFrame | None, log: pd.DataFrame, ids: pd.Index[Any]
 ) -> pd.DataFrame:
     kind = entries.kind
-    is_in_order = is_sorted(group)  # a click set apart was numbered after all others
-    first = np.flatnonzero(changes(group)) if is_in_order else np.unique(group, return_index=True)[1]
+    first = np.flatnonzero(changes(group))
     codes, invoked = entries.codes[first], entries.created[first]
     n_errors, n_warnings = (np.bincount(group[kind[name]], minlength=len(first)) for name in ("error", "warning"))
     outcome = np.full(len(first), OK, dtype=np.int8)
     outcome[_any(group, kind["skip"])] = SKIP
-    hit = np.flatnonzero(n_errors)  # in order: no click is an ERROR
-    n_actions = _n_actions(codes[hit], invoked[hit], ids, schedules)
+    hit = np.flatnonzero(n_errors)
+    n_actions = count_actions(schedules, ids, codes[hit], invoked[hit])
     is_failed = np.isnan(n_actions) | (n_errors[hit] >= n_actions) | _any(group, kind["whole"])[hit]
     outcome[hit] = np.where(is_failed, FAILED, PARTIAL)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "schedule_id": decode(codes, ids, log["schedule_id"]),
             "invoked_at": to_instants(invoked),
@@ -199,39 +220,18 @@ def _summarise(
         },
         copy=False,
     )
-    return table if is_in_order else table.iloc[np.lexsort((invoked, codes))].reset_index(drop=True)
 
 
-def _first_messages(entries: _Entries, group: Int64, n: int) -> pd.Series[Any]:
+def _first_messages(entries: Entries, group: Int64, n: int) -> pd.Series[Any]:
     """First error, else first warning; entries of one instant have no order, so their texts decide."""
     is_error = entries.kind["error"]
-    told = np.flatnonzero(is_error | entries.kind["warning"])
-    codes, texts = encode(entries.message.iloc[told])
-    of_each = group[told]
+    rows = np.flatnonzero(is_error | entries.kind["warning"])
+    codes, texts = encode(entries.message.iloc[rows])
+    of_each = group[rows]
     if (of_each[1:] <= of_each[:-1]).any():  # else each is the only one of its invocation
-        order = np.lexsort((codes, entries.created[told], ~is_error[told], of_each))
+        order = np.lexsort((codes, entries.created[rows], ~is_error[rows], of_each))
         first = order[changes(of_each[order])]
         codes, of_each = codes[first], of_each[first]
     chosen = np.full(n, -1, dtype=np.int32)
     chosen[of_each] = codes
     return decode(chosen, texts, entries.message)
-
-
-def _n_actions(
-    codes: Int64, invoked: Int64, ids: pd.Index[Any], schedules: pd.DataFrame | None
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Number of actions that each invocation had, by the version of its schedule valid then; NaN if unknown."""
-    found = np.full(len(codes), np.nan)
-    if schedules is None or schedules["n_actions"].isna().all():
-        return found
-    owner = ids.get_indexer(pd.Index(schedules["schedule_id"], dtype="str"))
-    versions = schedules.assign(owner=owner)[owner >= 0].sort_values(["owner", "modified_at"])
-    # Before the first version we know of, that one is the best guess.
-    n_actions = versions["n_actions"].astype("float64").groupby(versions["owner"]).bfill().to_numpy()
-    modified = to_ms(versions["modified_at"])
-    of_each = zip(slices(versions["owner"].to_numpy(), len(ids)), slices(codes, len(ids)), strict=True)
-    for known, mine in of_each:
-        if known.stop > known.start:
-            valid = np.searchsorted(modified[known], invoked[mine], side="right") - 1
-            found[mine] = n_actions[known][np.maximum(valid, 0)]
-    return found

@@ -17,7 +17,6 @@ from schedlog_analysis._core.groups import group
 from schedlog_analysis._core.instants import (
     FOREVER,
     MISSING,
-    Floats,
     InstantLike,
     Int64,
     duration_ms,
@@ -25,7 +24,8 @@ from schedlog_analysis._core.instants import (
     to_durations,
     to_ms,
 )
-from schedlog_analysis.matching.ticks import RUN_BEFORE
+from schedlog_analysis.matching.answers import RUN_BEFORE
+from schedlog_analysis.matching.definitions import count_actions
 from schedlog_analysis.schema import BECAME, Invocations, Runs, Schedules, Starts
 
 CLOCK: Final = 1_000  # how far an invocation may run ahead of the tick that its runs name, in milliseconds
@@ -184,28 +184,14 @@ def _owners(timeline: _Timeline, is_manual: Mask, tolerance: int) -> Int64:
 
 def _expected(told: pd.DataFrame, n_runs: Int64, schedules: pd.DataFrame | None) -> Int64:
     """How many actions each invocation started, as far as the log tells."""
-    n_actions = np.full(len(told), np.nan) if schedules is None else _actions(told, Schedules.accept(schedules))
+    codes, ids = encode(told["schedule_id"].astype("str"))
+    definitions = None if schedules is None else Schedules.accept(schedules)
+    n_actions = count_actions(definitions, ids, codes, to_ms(told["invoked_at"]))
     outcome = told["outcome"].astype("str").to_numpy()
     n_told = told["n_errors"].to_numpy() + told["n_warnings"].to_numpy()
     guess = np.where(outcome == "skipped", n_runs, np.maximum(n_runs, 1))
     expected = np.where(np.isnan(n_actions), guess, np.maximum(np.nan_to_num(n_actions) - n_told, 0))
     return np.where(outcome == "failed", 0, expected).astype(np.int64)
-
-
-def _actions(told: pd.DataFrame, schedules: pd.DataFrame) -> Floats:
-    """Actions that each invocation's schedule had then, by the last definition saved before, else by its first."""
-    names = pd.concat([schedules["schedule_id"].astype("str"), told["schedule_id"].astype("str")])
-    code, n = encode(names)[0], len(schedules)
-    actions = schedules["n_actions"].to_numpy(dtype=np.float64, na_value=np.nan)
-    versions = pd.DataFrame({"code": code[:n], "at": to_ms(schedules["modified_at"]), "n_actions": actions})
-    versions = versions.dropna().sort_values(["at", "n_actions"])
-    asked = pd.DataFrame({"code": code[n:], "at": to_ms(told["invoked_at"])}).sort_values("at", kind="stable")
-    found = np.full(len(told), np.nan)
-    for direction in ("forward", "backward"):
-        joined = pd.merge_asof(asked, versions, on="at", by="code", direction=direction)["n_actions"].to_numpy()
-        rows = asked.index.to_numpy()
-        found[rows] = np.where(np.isnan(joined), found[rows], joined)
-    return found
 
 
 def _table(timeline: _Timeline, told: pd.DataFrame, ran: pd.DataFrame, invocation: Int64, run: Int64) -> pd.DataFrame:

@@ -24,7 +24,8 @@ Times = pd.DatetimeIndex | pd.Series | Sequence[datetime]
 MIN_TIMES = 3  # fewer lie on some cron anyway
 MIN_SCORE = 20.0  # bits: one in a million by chance
 MIN_SHARE = 0.6  # of the times in the first half of the wait for the next tick, beyond chance
-MAX_MISSED = 0.95  # share of the planned ticks
+MAX_MISSED = 0.3  # share of the planned ticks outside outages
+OUTAGE = 5  # ticks missed in a row, at least, that are an outage
 MAX_DELAY_SHARE = 0.03  # of the time between two ticks, or else
 MAX_DELAY_MS = 30_000
 
@@ -122,7 +123,7 @@ def is_explained(*, score: float, share: float, missed_share: float, delay_ms: f
     share
         Share of the times sooner than halfway to the next tick, less the share of the later ones: none by chance.
     missed_share
-        Share of the planned ticks that were missed.
+        Share of the planned ticks that were missed, outages left out.
     delay_ms, gap_ms
         Median delay, and median time between two planned ticks [ms].
 
@@ -150,7 +151,7 @@ def describe(ms: Int64, found: Found, score: float, *, is_zone_free: bool) -> di
     share = max(0.0, 2 * float((matched.delay <= gaps[matched.tick] / 2).mean()) - 1)
     delays = matched.delay[is_first]
     delay, late = np.quantile(delays, (0.5, 0.95)).tolist()
-    missed_share, gap = 1 - n_hits / n_planned, float(np.median(gaps))
+    missed_share, gap = _missed_share(matched.tick[is_first]), float(np.median(gaps))
     return {
         "planned_at": int(ticks[0]),
         "cron": found.cron,
@@ -167,6 +168,19 @@ def describe(ms: Int64, found: Found, score: float, *, is_zone_free: bool) -> di
         "n_missed": n_planned - n_hits,
         "n_duplicate": n - n_hits,
     }
+
+
+def _missed_share(answered: Int64) -> float:
+    """
+    Give the share of the ticks that were missed, between those answered, without outages.
+
+    An outage is a long silence in a series most of whose times follow the one before at the next tick. Where ticks are
+    skipped all the time, as every 7 hours skips six of an hourly cron, no silence is one.
+    """
+    skipped = answered[1:] - answered[:-1] - 1
+    if len(skipped) and np.median(skipped) == 0:
+        skipped = skipped[skipped < OUTAGE]
+    return float(skipped.sum() / (skipped.sum() + len(answered)))
 
 
 def typed_table(model: type[Table], rows: list[dict[str, Any]]) -> pd.DataFrame:
