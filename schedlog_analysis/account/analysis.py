@@ -15,7 +15,7 @@ import pandas as pd
 
 from schedlog_analysis.account.combine import combine, stack
 from schedlog_analysis.account.options import Changes, Options, takes_options
-from schedlog_analysis.account.part import Known, Part, Scope, find_extent, make_parts, newest
+from schedlog_analysis.account.part import Clock, Known, Part, Scope, make_parts, newest
 from schedlog_analysis.account.sums import Sums
 from schedlog_analysis.analysis.budget import require_objective
 from schedlog_analysis.analysis.period import Period
@@ -36,6 +36,8 @@ class Analysis:
     ----------
     period, previous
         What it is about, and what it is compared with; None where there is nothing to compare with.
+    seen_until
+        Until when the log of each schedule is known, by id.
     data_end
         Until when anything is known; None without any sign of life.
     policy, objective, grace
@@ -65,6 +67,8 @@ class Analysis:
         cluster_id.
     observed
         How many ticks of each schedule are known to be good or bad, and the first and the last, see `observe`.
+    endings
+        How the ticks of each schedule went last, see `endings`.
     incidents, previous_incidents, fleet_incidents
         Incidents that touch the period, see `schema.Incidents`, those that touch the previous one, and those of the
         period that several schedules share. Their `problem_id` says of which problem they are.
@@ -101,6 +105,7 @@ class Analysis:
     trend: pd.DataFrame
     failures_by_schedule: pd.DataFrame
     observed: pd.DataFrame
+    endings: pd.DataFrame
     incidents: pd.DataFrame
     previous_incidents: pd.DataFrame
     fleet_incidents: pd.DataFrame
@@ -108,6 +113,7 @@ class Analysis:
     previous_problems: pd.DataFrame
     runs: pd.DataFrame = field(default_factory=Runs.empty)
     data_end: pd.Timestamp | None = None
+    seen_until: pd.Series[pd.Timestamp] = field(default_factory=lambda: pd.Series(dtype="datetime64[ms, UTC]"))
     objective: float | None = None
     grace: str = "60s"
     slo: pd.DataFrame | None = None
@@ -162,8 +168,8 @@ class Analysis:
         """
         chosen = Options.of(options, changes)
         account = _Account.of(log, schedules, runs, fetches, chosen.schedule_ids)
-        first, end = find_extent(account.log, account.definitions, chosen.tz)
-        scope = Scope.of(chosen, first, end or first, has_runs=len(account.runs) > 0)
+        clock = Clock.of(account.log, account.definitions, account.fetches, chosen.tz)
+        scope = Scope.of(chosen, clock, has_runs=len(account.runs) > 0)
         made = make_parts(account.ids, account.make_part(scope))
         if made.errors and not made.parts:
             raise next(iter(made.errors.values()))
@@ -180,7 +186,8 @@ class Analysis:
             **tables,
             **details,
             failures=failures,
-            data_end=end,
+            data_end=clock.end,
+            seen_until=clock.seen_until,
             objective=chosen.objective,
             grace=chosen.grace,
             errors=made.errors,

@@ -13,7 +13,7 @@ from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.account.batches import Contents
 from schedlog_analysis.account.combine import combine, stack
 from schedlog_analysis.account.options import Options, takes_options
-from schedlog_analysis.account.part import Scope, find_extent, newest
+from schedlog_analysis.account.part import Clock, Scope, newest
 from schedlog_analysis.account.workers import Work, work_on
 from schedlog_analysis.analysis.period import Period
 from schedlog_analysis.errors import ConfigError, InputError
@@ -107,10 +107,11 @@ def analyze(
     if given.schedule_ids:
         raise ConfigError("A few schedules need no batches, which are of all; expected no `schedule_ids`.")
     contents, definitions = Contents.of(archive), archive.read_schedules()
-    first, end = find_extent(contents.extent(), definitions, given.tz)
-    scope = Scope.of(given, first, end or first, has_runs=bool(contents.files["runs"]))
+    fetches = archive.read_fetches()
+    clock = Clock.of(contents.extent(), definitions, fetches, given.tz)
+    scope = Scope.of(given, clock, has_runs=bool(contents.files["runs"]))
     work = Work(archive, definitions, scope)
-    batches = contents.batches(_others(archive, definitions), batch_entries)
+    batches = contents.batches(_others(fetches, definitions), batch_entries)
     done = work_on(work, batches or [contents.batch(())], scheduler)
     tables, failures = combine(done.parts, done.sums, scope, given.objective)
     everyone = {schedule_id for batch in batches for schedule_id in batch.ids}
@@ -125,7 +126,8 @@ def analyze(
         **tables,
         **details,
         failures=failures[failures["schedule_id"].isin(chosen)].reset_index(drop=True),
-        data_end=end,
+        data_end=clock.end,
+        seen_until=clock.seen_until.drop("", errors="ignore"),
         objective=given.objective,
         grace=given.grace,
         worst=tuple(chosen),
@@ -133,9 +135,9 @@ def analyze(
     )
 
 
-def _others(archive: Archive, definitions: pd.DataFrame) -> pd.Index[str]:
+def _others(fetches: pd.DataFrame, definitions: pd.DataFrame) -> pd.Index[str]:
     """Name the schedules that are known without an entry, too."""
-    return pd.Index({*definitions["schedule_id"], *archive.read_fetches()["schedule_id"]}, dtype="str")
+    return pd.Index({*definitions["schedule_id"], *fetches["schedule_id"]}, dtype="str")
 
 
 def _worst(tables: dict[str, pd.DataFrame], everyone: Iterable[str], n: int) -> list[str]:

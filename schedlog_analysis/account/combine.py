@@ -23,7 +23,17 @@ from schedlog_analysis.analysis.slo import slo
 from schedlog_analysis.schema import NOT_STARTED, FailureClusters, RunOutcomes
 
 _AS_THEY_ARE = (
-    *("coverage", "holes", "cadence", "accounting", "previous_accounting", "rates", "previous_rates", "observed"),
+    *(
+        "coverage",
+        "holes",
+        "cadence",
+        "accounting",
+        "previous_accounting",
+        "rates",
+        "previous_rates",
+        "observed",
+        "endings",
+    ),
 )
 
 

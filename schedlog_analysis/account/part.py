@@ -7,12 +7,13 @@ from typing import NamedTuple, Self
 
 import pandas as pd
 
-from schedlog_analysis._core.calendar import window_starts
+from schedlog_analysis._core.calendar import window_starts, zone
 from schedlog_analysis._core.instants import to_ms
 from schedlog_analysis.account.options import Options
 from schedlog_analysis.account.sums import tally_durations, tally_moments
 from schedlog_analysis.analysis.accounting import accounting
 from schedlog_analysis.analysis.cadence import cadence
+from schedlog_analysis.analysis.endings import endings
 from schedlog_analysis.analysis.funnel import funnel, run_outcomes
 from schedlog_analysis.analysis.incidents.incidents import find_incidents
 from schedlog_analysis.analysis.incidents.reliability import observe
@@ -21,14 +22,57 @@ from schedlog_analysis.analysis.rates import error_rate
 from schedlog_analysis.matching.invocations import invocations
 from schedlog_analysis.matching.policy import AccountingPolicy, instants
 from schedlog_analysis.matching.runs import join_runs
+from schedlog_analysis.matching.seen_until import broken_clocks, seen_until
 from schedlog_analysis.matching.ticks import ticks
 from schedlog_analysis.schema import Holes
-from schedlog_analysis.sources.coverage import covered, data_end, extent, find_holes
+from schedlog_analysis.sources.coverage import covered, extent, find_holes
 
 Tables = dict[str, pd.DataFrame]
 MILLISECOND = pd.Timedelta(1, "ms")
 NEVER = pd.Timestamp(0, unit="ms", tz="UTC")  # both bounds of an account without any sign of life
 NO_ENTRIES = pd.Timedelta(days=31)  # how far back to look for ticks when there are no entries at all
+
+
+class Clock(NamedTuple):
+    """What the data of an account says of time: there is no other clock."""
+
+    first: pd.Timestamp
+    """Local day of the first entry."""
+    end: pd.Timestamp | None
+    """Until when anything is known of any schedule; None without any sign of life."""
+    complete_until: pd.Timestamp
+    """The same, or the midnight after it where nothing more was due that day: what decides which month is the last."""
+    seen_until: pd.Series[pd.Timestamp]
+    """Until when the log of each schedule is known, by id."""
+
+    @classmethod
+    def of(cls, log: pd.DataFrame, schedules: pd.DataFrame, fetches: pd.DataFrame | None, tz: str) -> Self:
+        """Read the clock of an account."""
+        seen = seen_until(log, schedules, fetches)
+        is_believed = ~broken_clocks(log, schedules, fetches)
+        entries = log.loc[is_believed.to_numpy(), "created_at"]
+        end = max(
+            (instant for instant in (seen.max(), entries.max() + MILLISECOND) if not pd.isna(instant)), default=None
+        )
+        if end is None:
+            return cls(NEVER, None, NEVER, seen)
+        first = entries.min() if len(entries) else end - NO_ENTRIES
+        (start,) = window_starts(pd.DatetimeIndex([first]), "D", tz)
+        return cls(start, end, _find_complete(end, schedules, tz), seen)
+
+    @property
+    def now(self) -> pd.Timestamp:
+        """Until when anything is known, or never."""
+        return self.end if self.end is not None else self.first
+
+
+def _find_complete(end: pd.Timestamp, schedules: pd.DataFrame, tz: str) -> pd.Timestamp:
+    """Give the midnight after the data's end, if nothing was due in between, else that end."""
+    upcoming = newest(schedules)["next_run_at"]
+    noon = pd.DatetimeIndex([end.tz_convert(zone(tz)).normalize() + pd.Timedelta(hours=36)])
+    (midnight,) = window_starts(noon.tz_convert("UTC"), "D", tz)
+    is_over = len(upcoming) > 0 and upcoming[upcoming >= end].min() >= midnight
+    return midnight if is_over else end
 
 
 class Scope(NamedTuple):
@@ -38,18 +82,18 @@ class Scope(NamedTuple):
     previous: Period | None
     since: pd.Timestamp
     policy: AccountingPolicy
-    end: pd.Timestamp
+    clock: Clock
     grace: str
     tolerance: str
     has_runs: bool
 
     @classmethod
-    def of(cls, options: Options, first: pd.Timestamp, end: pd.Timestamp, *, has_runs: bool) -> Self:
-        """Apply options to data that begin and end there."""
+    def of(cls, options: Options, clock: Clock, *, has_runs: bool) -> Self:
+        """Apply options to the data that a clock is of."""
         return cls(
-            *find_periods(options.period, options.previous, first, end, options.tz),
+            *find_periods(options, clock),
             policy=options.policy,
-            end=end,
+            clock=clock,
             grace=options.grace,
             tolerance=options.tolerance,
             has_runs=has_runs,
@@ -86,7 +130,8 @@ class Matched(NamedTuple):
             inv,
             known.definitions,
             start=scope.since,
-            end=scope.end,
+            end=scope.clock.now,
+            seen_until=scope.clock.seen_until,
             holes=all_holes,
             runs=known.runs,
             grace=scope.grace,
@@ -117,7 +162,13 @@ class Part(NamedTuple):
         inv, now = matched.within(scope.period)
         earlier = _cut(matched.ticks, scope.previous)
         schedules = known.definitions if len(known.everyone) else None
-        found, downs = find_incidents(matched.ticks, matched.invocations, scope.policy, schedules=schedules)
+        found, downs = find_incidents(
+            matched.ticks,
+            matched.invocations,
+            scope.policy,
+            schedules=schedules,
+            seen_until={str(key): instant for key, instant in scope.clock.seen_until.items()},
+        )
         tables = {
             "coverage": matched.coverage,
             "holes": matched.holes,
@@ -127,6 +178,7 @@ class Part(NamedTuple):
             "rates": error_rate(now, by="schedule_id"),
             "previous_rates": error_rate(earlier, by="schedule_id"),
             "observed": observe(now),
+            "endings": endings(now),
             "incidents": found,
             "downs": downs,
         }
@@ -209,34 +261,27 @@ def make_parts(ids: Sequence[str], make: Callable[[Sequence[str]], Part]) -> Mad
     return Made(first.parts + second.parts, first.errors | second.errors)
 
 
-def find_extent(log: pd.DataFrame, schedules: pd.DataFrame, tz: str) -> tuple[pd.Timestamp, pd.Timestamp | None]:
-    """Tell where the data begins and ends: from the local day of the first entry to the last sign of life, if any."""
-    end = data_end(log, schedules)
-    if end is None:
-        return NEVER, None
-    first = log["created_at"].min() if len(log) else end - NO_ENTRIES
-    (start,) = window_starts(pd.DatetimeIndex([first]), "D", tz)
-    return start, end
-
-
-def find_periods(
-    period: str | Period, previous: str | Period | None, first: pd.Timestamp, end: pd.Timestamp, tz: str
-) -> tuple[Period, Period | None, pd.Timestamp]:
+def find_periods(options: Options, clock: Clock) -> tuple[Period, Period | None, pd.Timestamp]:
     """Read the period and what it is compared with, and since when both need ticks."""
-    wanted = period if isinstance(period, Period) else Period.parse(period, first, end, tz)
-    before = _find_previous(previous, wanted, first, end)
-    return wanted, before, first if before is None else min(first, before.start)
+    wanted = _read_period(options.period, clock, options.tz)
+    before = _find_previous(options.previous, wanted, clock)
+    return wanted, before, clock.first if before is None else min(clock.first, before.start)
 
 
-def _find_previous(given: str | Period | None, period: Period, first: pd.Timestamp, end: pd.Timestamp) -> Period | None:
+def _read_period(given: str | Period, clock: Clock, tz: str) -> Period:
     if isinstance(given, Period):
         return given
+    end = clock.complete_until if given.startswith("last-") else clock.now
+    return Period.parse(given, clock.first, end, tz)
+
+
+def _find_previous(given: str | Period | None, period: Period, clock: Clock) -> Period | None:
     if given is not None:
-        return Period.parse(given, first, end, period.tz)
+        return _read_period(given, clock, period.tz)
     if period.end <= period.start:
         return None
     before = period.previous()
-    return before if before.end > first else None
+    return before if before.end > clock.first else None
 
 
 def newest(schedules: pd.DataFrame) -> pd.DataFrame:

@@ -48,7 +48,7 @@ class Work:
             return batch.read()
         except FileNotFoundError:  # a compaction has replaced a file; what was added since is not wanted
             log = Contents.of(self.archive).batch(batch.ids).read()
-            return log[log["created_at"] < self.scope.end].reset_index(drop=True)
+            return log[log["created_at"] < self.scope.clock.now].reset_index(drop=True)
 
 
 class Done(NamedTuple):

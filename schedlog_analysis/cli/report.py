@@ -133,7 +133,7 @@ def _threshold(settings: Settings) -> float | None:
 
 
 def _judge(report: Report, threshold: float | None) -> None:
-    """Exit with 1 when a smaller share ran and started, or when nothing was due, which proves nothing."""
+    """Exit with 1 when a smaller share ran and started, or when nobody can tell, which proves nothing."""
     if threshold is None:
         return
     share = report.up_share
@@ -142,4 +142,7 @@ def _judge(report: Report, threshold: float | None) -> None:
         raise typer.Exit(BREACHED)
     if share < threshold:
         say(f"Below the threshold: {say_share(share, 2)} ran and started; {threshold * 100:g} % was asked for.")
+        raise typer.Exit(BREACHED)
+    if report.facts["doubts"]:
+        say(f"Nobody can tell whether {threshold * 100:g} % ran and started: {'; '.join(report.facts['doubts'])}.")
         raise typer.Exit(BREACHED)

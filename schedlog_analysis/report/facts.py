@@ -29,7 +29,9 @@ FORMAT = 2  # of the facts; grows when a name changes its meaning
 TITLE = "Schedule reliability"
 
 
-def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None, title: str = TITLE) -> Facts:
+def facts(
+    analysis: Analysis, *, pages: int = PAGES, source: str | None = None, title: str = TITLE, now: str | None = None
+) -> Facts:
     """
     Say everything that an analysis found, worst first.
 
@@ -56,7 +58,7 @@ def facts(analysis: Analysis, *, pages: int = PAGES, source: str | None = None, 
     return {
         "format": FORMAT,
         "title": clean(title),
-        **headline_facts(analysis, schedules),
+        **headline_facts(analysis, schedules, now),
         "period": _period(analysis),
         "comparison": comparison_facts(analysis),
         "coverage": coverage_facts(analysis, names),

@@ -96,7 +96,7 @@ class Report:
     @cached_property
     def facts(self) -> Facts:
         """All figures and sentences, as plain data; the one source of every format."""
-        return facts(self.analysis, pages=self.pages, source=self.source, title=self.title)
+        return facts(self.analysis, pages=self.pages, source=self.source, title=self.title, now=self.now)
 
     @property
     def verdict(self) -> str:

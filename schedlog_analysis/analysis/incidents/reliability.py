@@ -90,7 +90,7 @@ def repairs(incidents: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
             "downtime": to_durations(downtime),
             "mttr": to_durations(_ratio(mended, n_repaired)),
             "n_repaired": n_repaired,
-            "mtbf": to_durations(_ratio(end - begin - downtime, n)),
+            "mtbf": to_durations(_ratio(np.maximum(end - begin - downtime, 0), n)),
         }
     )
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from schedlog_analysis._core.words import count, k_of_n, listed, say, say_day, say_instant
+from schedlog_analysis._core.words import count, duration, k_of_n, listed, say, say_day, say_instant
 from schedlog_analysis.account.analysis import Analysis
 from schedlog_analysis.report.values import Facts
 
 MOST_NAMED = 2  # more schedules than this are counted, not named
+STALE_AFTER = pd.Timedelta(hours=36)  # without a look at the logs, whatever they said is not "well" any more
+UNKNOWN = ("truncated", "hole", "before the first definition", "after the last look", "not read")
 MUCH_UNKNOWN = 0.1  # share of scheduled starts that could not be seen, from which on the headline says so
 
 # What the headline is about, from bad to good, and the word for it.
 STATES = {
     "down": "Down now",
     "failures": "Failures",
+    "skipped": "Starts skipped",
+    "unknown": "Not all is known",
+    "stale": "Out of date",
     "well": "All well",
     "unseen": "Nothing observed",
     "idle": "Nothing was due",
@@ -22,7 +27,7 @@ STATES = {
 }
 
 
-def headline_facts(analysis: Analysis, schedules: list[Facts]) -> Facts:
+def headline_facts(analysis: Analysis, schedules: list[Facts], now: str | None = None) -> Facts:
     """
     Say in one sentence how the period went, the worst first: what is down now, then what failed, then that all is well.
 
@@ -34,14 +39,69 @@ def headline_facts(analysis: Analysis, schedules: list[Facts]) -> Facts:
         What was found.
     schedules
         The facts of each schedule.
+    now
+        When the report is made, as an instant; None says nothing of how old the data is.
 
     Returns
     -------
     facts
-        `state`, a key of `STATES`; `state_text`, its word; and `verdict`, the sentence.
+        `state`, a key of `STATES`; `state_text`, its word; `verdict`, the sentence; `age`, how long ago the logs were
+        last looked at [s], None without `now`; and `doubts`, why nobody can say that all is well: sentences without
+        their full stop.
     """
+    age = _find_age(analysis, now)
+    doubts = _list_doubts(analysis, schedules, age)
     state, verdict = _judge(analysis, schedules)
-    return {"state": state, "state_text": STATES[state], "verdict": verdict}
+    if state == "well" and doubts:
+        state, verdict = doubts[0][0], f"{verdict.removesuffix('.')}, but {doubts[0][1]}."
+    elif age is not None and age > STALE_AFTER and state != "empty":
+        verdict = f"{verdict.removesuffix('.')}; {_say_age(age)}."
+    return {
+        "state": state,
+        "state_text": STATES[state],
+        "verdict": verdict,
+        "age": None if age is None else age.total_seconds(),
+        "doubts": [sentence for _, sentence in doubts],
+    }
+
+
+def _find_age(analysis: Analysis, now: str | None) -> pd.Timedelta | None:
+    """Tell how long ago the newest look at any log was."""
+    if now is None or analysis.data_end is None:
+        return None
+    return max(pd.Timestamp(now) - analysis.data_end, pd.Timedelta(0))
+
+
+def _say_age(age: pd.Timedelta) -> str:
+    return f"the newest look at the logs is {duration(age)} old"
+
+
+def _list_doubts(analysis: Analysis, schedules: list[Facts], age: pd.Timedelta | None) -> list[tuple[str, str]]:
+    """List why all is not well although nothing failed: a state and what is the matter, the worst first."""
+    tz = analysis.period.tz
+    doubts = []
+    hung = [row for row in schedules if row["state"] == "skipped"]
+    if hung:
+        since = say_instant(min(row["last_reason_since"] for row in hung), tz)
+        run = "its previous run still runs" if len(hung) == 1 else "their previous runs still run"
+        doubts.append(("skipped", f"{_name_some(hung)} {_have(hung)} been skipped since {since}: {run}"))
+    if analysis.errors:
+        doubts.append(("unknown", f"{count(len(analysis.errors), 'schedule')} could not be analysed"))
+    lost = [row for row in schedules if row["last_reason"] in UNKNOWN and row["is_enabled"] is not False]
+    if lost:
+        since = say_instant(min(row["last_reason_since"] for row in lost), tz)
+        doubts.append(("unknown", f"nobody could see {_name_some(lost)} since {since}"))
+    if age is not None and age > STALE_AFTER:
+        doubts.append(("stale", _say_age(age)))
+    return doubts
+
+
+def _name_some(rows: list[Facts]) -> str:
+    return listed([row["label"] for row in rows]) if len(rows) <= MOST_NAMED else count(len(rows), "schedule")
+
+
+def _have(rows: list[Facts]) -> str:
+    return "has" if len(rows) == 1 else "have"
 
 
 def _judge(analysis: Analysis, schedules: list[Facts]) -> tuple[str, str]:
@@ -59,6 +119,10 @@ def _judge(analysis: Analysis, schedules: list[Facts]) -> tuple[str, str]:
         of = f" of {n_schedules:,} schedules" if n_schedules > 1 else ""
         all_ = f"All {count(n, 'scheduled start')}{of}" if n > 1 else "The only scheduled start"
         return "well", f"{all_} worked {when}{caveat}."
+    hung = [row for row in schedules if row["state"] == "skipped"]
+    if hung:
+        since = say_instant(min(row["last_reason_since"] for row in hung), analysis.period.tz)
+        return "failures", f"{_name_some(hung)} {_have(hung)} been skipped since {since}; {worked}."
     over = len(analysis.incidents)
     incidents = f"{count(over, 'incident')}, {'all' if over > 1 else 'which is'} over" if over else "no incident"
     return "failures", f"{worked}; {incidents}."

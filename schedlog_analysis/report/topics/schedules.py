@@ -83,8 +83,9 @@ def _collect(analysis: Analysis) -> dict[str, dict[str, list[Facts]]]:
         "changes": _compare(analysis),
         "coverage": analysis.coverage,
         "definition": analysis.schedules,
-        "repairs": repairs(_clip(analysis), analysis.observed),
+        "repairs": _measure_repairs(analysis),
         "incidents": analysis.incidents,
+        "endings": analysis.endings,
         "accounting": analysis.accounting,
         "clusters": analysis.failures_by_schedule,
     }
@@ -103,7 +104,17 @@ def _describe(found: dict[str, list[Facts]], analysis: Analysis) -> Facts:
     row |= {"last_at": iso(coverage.get("last_at")), "clusters": _top_clusters(found["clusters"])}
     row |= {"change": first["changes"].get("change"), "runs": first["runs"] or None}
     is_deleted = not definition and len(analysis.schedules) > 0
+    row |= _ending(first["endings"])
     return row | state_facts(Circumstances(row, found["incidents"], analysis.period, is_deleted))
+
+
+def _ending(ending: Facts) -> Facts:
+    """Say how its scheduled starts went last, since when, and how many."""
+    return {
+        "last_reason": None if not ending else str(ending["reason"]),
+        "last_reason_since": iso(ending.get("since")),
+        "n_last_reason": int(ending.get("n", 0)),
+    }
 
 
 def _definition(definition: Facts, cadence: Facts) -> Facts:
@@ -177,11 +188,17 @@ def _repairs(row: Facts) -> Facts:
     return {name: seconds(row.get(name, pd.NaT)) for name in ("downtime", "mttr", "mtbf")}
 
 
-def _clip(analysis: Analysis) -> pd.DataFrame:
-    """Cut incidents to the period, so that their time adds up within it."""
+def _measure_repairs(analysis: Analysis) -> pd.DataFrame:
+    """Measure the time in incidents within the period, and repairs by whole incidents: these are cut nowhere."""
     start, end, table = analysis.period.start, analysis.period.end, analysis.incidents
-    ended = table["ended_at"].where(table["ended_at"] <= end)
-    return table.assign(started_at=table["started_at"].where(table["started_at"] >= start, start), ended_at=ended)
+    until = end if analysis.data_end is None else min(end, analysis.data_end)
+    ended = table["ended_at"].fillna(until)
+    inside = table.assign(
+        started_at=table["started_at"].where(table["started_at"] >= start, start),
+        ended_at=ended.where(ended <= until, until),
+    )
+    within = repairs(inside, analysis.observed)
+    return within.assign(mttr=repairs(table, analysis.observed)["mttr"])
 
 
 def _compare(analysis: Analysis) -> pd.DataFrame:
@@ -298,6 +315,8 @@ def _states_text(states: list[str]) -> str:
 
 _PHRASES = {
     "incidents": "with incidents",
+    "mostly failing": "mostly failing",
+    "skipped": "skipped",
     "single failures": "with single failures",
     "nothing due": "with nothing due",
 }

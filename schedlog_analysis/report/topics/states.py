@@ -9,6 +9,9 @@ from schedlog_analysis.analysis.period import Period
 from schedlog_analysis.report.values import Facts, is_missing, iso
 
 QUIET = ("healthy", "nothing due")  # need no attention, and stand folded
+FEWEST = 4  # scheduled starts that count, below which nobody says "mostly"
+MOSTLY = 0.5  # share of them that failed or were missed
+HUNG = 2  # scheduled starts in a row, up to the end, that were skipped because the previous run still ran
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Circumstances:
         return self.row["is_enabled"] is not False and not self.is_deleted
 
     @property
+    def is_hung(self) -> bool:
+        """Whether its last starts were all skipped: the run before them does not end."""
+        return bool(self.row["last_reason"] == "skipped" and self.row["n_last_reason"] >= HUNG)
+
+    @property
     def is_new(self) -> bool:
         """Whether it was made within the period."""
         created = self.row["created_at"]
@@ -55,6 +63,8 @@ Rule = tuple[str, Callable[[Circumstances], bool]]
 # From bad to good; the first rule that holds names the state.
 RULES: tuple[Rule, ...] = (
     ("down now", lambda it: bool(it.open_incidents) and it.is_expected),
+    ("mostly failing", lambda it: it.row["n"] >= FEWEST and it.row["n_down"] >= MOSTLY * it.row["n"]),
+    ("skipped", lambda it: it.is_hung and it.is_expected),
     ("incidents", lambda it: it.row["n_down"] > 0 and bool(it.incidents)),
     ("single failures", lambda it: it.row["n_down"] > 0),
     ("not observed", lambda it: it.row["n"] == 0 and it.row["n_planned"] > 0 and it.row["is_enabled"] is not False),
