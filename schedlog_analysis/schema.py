@@ -425,31 +425,7 @@ class Failures(Table):
     cause: Text = field("what stopped the action: input, capacity, billing, …, other")
 
 
-TABLES = (
-    Log,
-    Schedules,
-    Runs,
-    Invocations,
-    Ticks,
-    Cadence,
-    ErrorRates,
-    FailureClusters,
-    Incidents,
-    Coverage,
-    Fetches,
-    Holes,
-    Intervals,
-    Outages,
-    Comparison,
-    Changes,
-    Slo,
-    BurnRates,
-    BurnDown,
-    Starts,
-    RunOutcomes,
-    Funnel,
-    Failures,
-)
+TABLES = tuple(each for each in list(globals().values()) if isinstance(each, type) and issubclass(each, Table))[1:]
 
 
 def is_full(n_entries: Any) -> Any:  # noqa: ANN401 - a number gives a bool, a column gives a column

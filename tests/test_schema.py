@@ -149,7 +149,7 @@ def test_analyses_give_what_their_tables_declare(sample):
         schema.ErrorRates: found.rates[schema.ErrorRates.names()],
         schema.Incidents: found.incidents,
         schema.FailureClusters: found.clusters[schema.FailureClusters.names()],
-        schema.Ticks: found.ticks,
+        schema.JudgedTicks: found.ticks,
         schema.Invocations: found.invocations,
     }
     for declared, table in tables.items():
