@@ -121,7 +121,7 @@ def _find_starters(invoked: Int64, started: Int64, scheduled: Int64) -> Int64:
     of_name = starter[first]  # runs are in order of their start, so that is the earliest
     place = np.arange(len(names))
     apart = np.minimum.accumulate((of_name - place)[::-1])[::-1] + place
-    is_near = (apart >= 0) & (np.abs(invoked[apart] - invoked[of_name]) <= RUN_BEFORE)
+    is_near = (apart >= 0) & (np.abs(invoked[np.maximum(apart, 0)] - invoked[of_name]) <= RUN_BEFORE)
     return np.where((number >= 0) & is_near[number], apart[number], starter)
 
 
