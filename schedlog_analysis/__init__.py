@@ -33,11 +33,14 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.analysis.compare import compare as compare
     from schedlog_analysis.analysis.failures.causes import CAUSES as CAUSES
     from schedlog_analysis.analysis.failures.causes import RULES as RULES
+    from schedlog_analysis.analysis.failures.causes import Rule as Rule
     from schedlog_analysis.analysis.failures.causes import describe_rules as describe_rules
+    from schedlog_analysis.analysis.failures.causes import rules_from as rules_from
     from schedlog_analysis.analysis.failures.clusters import cluster_trend as cluster_trend
     from schedlog_analysis.analysis.failures.clusters import compare_clusters as compare_clusters
     from schedlog_analysis.analysis.failures.clusters import failure_clusters as failure_clusters
     from schedlog_analysis.analysis.failures.clusters import label_messages as label_messages
+    from schedlog_analysis.analysis.failures.failures import failures as failures
     from schedlog_analysis.analysis.failures.templates import mine_templates as mine_templates
     from schedlog_analysis.analysis.funnel import funnel as funnel
     from schedlog_analysis.analysis.funnel import run_outcomes as run_outcomes
@@ -59,6 +62,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; `_HOMES` says the same 
     from schedlog_analysis.matching.policy import AccountingPolicy as AccountingPolicy
     from schedlog_analysis.matching.policy import Maintenance as Maintenance
     from schedlog_analysis.matching.runs import join_runs as join_runs
+    from schedlog_analysis.matching.seen_until import seen_until as seen_until
     from schedlog_analysis.matching.ticks import ticks as ticks
     from schedlog_analysis.report import Report as Report
     from schedlog_analysis.simulation import simulate as simulate
@@ -100,7 +104,9 @@ _HOMES = {
     "analysis.failures.causes": (
         "CAUSES",
         "RULES",
+        "Rule",
         "describe_rules",
+        "rules_from",
     ),
     "analysis.failures.clusters": (
         "cluster_trend",
@@ -132,6 +138,8 @@ _HOMES = {
     ),
     "cron.cron": ("Cron",),
     "cron.infer": ("infer_cron",),
+    "analysis.failures.failures": ("failures",),
+    "matching.seen_until": ("seen_until",),
     "errors": ("SchedlogError",),
     "matching.invocations": ("invocations",),
     "matching.policy": (
