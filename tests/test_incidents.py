@@ -148,7 +148,7 @@ def test_flapping_is_named():
         (2, 1, [(2, 4), (9, 12)]),
         (3, 1, [(9, 12)]),
         (2, 2, [(2, 6), (9, 12)]),
-        (1, 4, [(2, 12)]),
+        (1, 4, [(2, None)]),
         (4, 1, []),
     ],
 )
@@ -293,6 +293,7 @@ def make_incidents(rows):
             example=None,
             is_flapping=False,
             cluster_id=table["cluster_id"].astype("str"),
+            problem_id=None,
         )
     )
 
