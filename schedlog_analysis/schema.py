@@ -194,7 +194,7 @@ class Incidents(Table):
     started_at: Instant = field("first bad tick")
     ended_at: Instant = field("first good tick after it; missing while open", nullable=True)
     duration: Duration = field("`ended_at` - `started_at`; missing while open", unit="ms", nullable=True)
-    n_ticks: Count = field("ticks from the first bad to the last bad one", ge=1)
+    n_ticks: Count = field("ticks that count, from the first bad to the last bad one", ge=1)
     n_failed: Count = field("failed among them", ge=0)
     n_missed: Count = field("missed among them", ge=0)
     cluster_id: Text = field("most frequent failure cluster; missing if nothing was logged", nullable=True)

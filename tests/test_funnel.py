@@ -98,7 +98,8 @@ def followed(folder):
     Count the funnel of every schedule anew, tick by tick, from what was planted and the API's own run objects.
 
     Where a tick was invoked twice the first invocation answers it; only plain ticks were doubled, so everything but ok
-    is of a first invocation. Runs name their tick, and those of the first invocation start first.
+    is of a first invocation. Runs name their tick, and those of the first invocation start first. Those of a click, or
+    of a start that nothing planned, name its own start, which is hardly ever a full minute after the offset.
     """
     runs = defaultdict(list)
     for run in sorted(load(folder / "runs.json"), key=lambda run: run["startedAt"]):
@@ -113,7 +114,8 @@ def followed(folder):
         ends = [
             {run["status"] for run in found[:n_actions]}
             for (owner, tick), found in runs.items()
-            if owner == one and tick and len(found) >= n_actions and found[0]["startedAt"] >= since
+            if owner == one and is_planned(tick, truth["offset_ms"])
+            if len(found) >= n_actions and found[0]["startedAt"] >= since
         ]
         counts[one] = {
             "planned": answered + truth["n_missed"],
@@ -122,6 +124,11 @@ def followed(folder):
             "succeeded": sum(status == {"SUCCEEDED"} for status in ends),
         }
     return counts
+
+
+def is_planned(tick, offset_ms):
+    """Tell whether runs name a tick of a cron expression, rather than the start of a click."""
+    return tick is not None and (pd.Timestamp(tick) - pd.Timedelta(offset_ms, "ms")).value % 60_000_000_000 == 0
 
 
 def test_the_funnel_is_that_of_the_truth(account):

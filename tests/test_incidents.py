@@ -97,9 +97,9 @@ def test_start_and_end_are_exact(pattern, expected):
 
 
 def test_counts_and_duration():
-    """Ticks count from the first bad to the last bad one, unknown and good ones among them; failed and missed apart."""
+    """Ticks count from the first bad to the last bad one, good ones among them, unknown ones not."""
     row = incidents(make_ticks("GGGGGGBBUMMGBBBGGGGG")).iloc[0]
-    assert (row["n_ticks"], row["n_failed"], row["n_missed"]) == (9, 5, 2)
+    assert (row["n_ticks"], row["n_failed"], row["n_missed"]) == (8, 5, 2)
     assert row["duration"] == 9 * HOUR
     assert not row["is_flapping"]
 
@@ -148,7 +148,7 @@ def test_flapping_is_named():
         (2, 1, [(2, 4), (9, 12)]),
         (3, 1, [(9, 12)]),
         (2, 2, [(2, 6), (9, 12)]),
-        (1, 4, [(2, 12)]),
+        (1, 4, [(2, None)]),
         (4, 1, []),
     ],
 )
@@ -293,6 +293,7 @@ def make_incidents(rows):
             example=None,
             is_flapping=False,
             cluster_id=table["cluster_id"].astype("str"),
+            problem_id=None,
         )
     )
 

@@ -67,6 +67,6 @@ def read_counted(table: pd.DataFrame, policy: AccountingPolicy | None = None) ->
     counted = Counted(schedule, ids, instants(rows), to_ms(rows["invoked_at"]), verdict == DOWN, reason)
     counts = verdict != LEFT_OUT
     counted = counted if counts.all() else counted.take(np.flatnonzero(counts))
-    if is_sorted(counted.schedule, counted.instant):
-        return counted
-    return counted.take(np.lexsort((counted.instant, counted.schedule)))
+    # Of ticks at one instant the good ones come first, so that the order of the rows says nothing.
+    keys = counted.schedule, counted.instant, counted.is_down.astype(np.int64)
+    return counted if is_sorted(*keys) else counted.take(np.lexsort(keys[::-1]))

@@ -361,9 +361,10 @@ def _list_downs(counted: Counted, spans: Stretches, invocations: pd.DataFrame) -
 
 
 def _add_messages(downs: pd.DataFrame, invocations: pd.DataFrame) -> pd.DataFrame:
-    """Add what the invocations of down ticks logged: an empty text where that is nothing."""
+    """Add what the invocations of down ticks logged: an empty text where that is nothing, none where it is not known."""
     keys = ["schedule_id", "invoked_at"]
-    inv = invocations.loc[invocations["n_errors"].gt(0).to_numpy(), [*keys, "message"]]
-    inv = inv.astype({"schedule_id": "str", "message": "str"}).drop_duplicates(keys)
-    found = downs.merge(inv, on=keys, how="left")
-    return found.assign(message=found["message"].fillna("").mask(found["invoked_at"].isna()))
+    is_silent = invocations["n_errors"].eq(0).to_numpy()
+    message = invocations["message"].astype("str").fillna("").mask(is_silent, "")
+    inv = invocations[keys].astype({"schedule_id": "str"}).assign(message=message, is_silent=is_silent)
+    inv = inv.sort_values("is_silent", kind="stable").drop_duplicates(keys).drop(columns="is_silent")
+    return downs.merge(inv, on=keys, how="left")
