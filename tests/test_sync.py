@@ -92,7 +92,8 @@ def test_a_hole_is_told_with_how_often_to_sync(sample, tmp_path, told):
     Archive(tmp_path).append(old, old["created_at"].max())
     code, _, err = told("sync", tmp_path, "--no-runs")
     assert code == 0
-    assert re.fullmatch(rf"Competitor prices, hourly: entries were lost .* a hole opened; sync at least every 1?\d d( \d+ h)?\.\n", err)
+    pattern = r"Competitor prices, hourly: entries were lost .* a hole opened; sync at least every 1?\d d( \d+ h)?\.\n"
+    assert re.fullmatch(pattern, err)
     assert told("sync", tmp_path, "--no-runs")[2] == "", "a hole is told once"
 
 
