@@ -12,7 +12,7 @@ import pytest
 from schedlog_analysis.account.settings import SETTINGS
 from schedlog_analysis.cli import main
 from schedlog_analysis.cli.flags import EVERY, flag
-from schedlog_analysis.cli.report import SUFFIXES
+from schedlog_analysis.report.formats import FORMATS
 
 ENTRY = {"message": "Schedule invoked", "level": "INFO", "createdAt": "2026-01-01T00:00:00.370Z"}
 SCHEDULE = {
@@ -170,7 +170,7 @@ def test_every_setting_is_a_flag_of_report_and_show(capsys):
         for name, setting in settings.items():
             assert f"{flag(name)} " in told
             assert setting.meaning.split()[0] in told
-    assert set(SUFFIXES) == set(re.findall(r"\w+", EVERY["format"].meaning.partition(";")[0])) - {"or"}
+    assert set(FORMATS) == set(re.findall(r"\w+", EVERY["format"].meaning.partition(";")[0])) - {"or"}
 
 
 @pytest.mark.parametrize("command", ["report", "show", "config", "fetch", "sync", "serve", "simulate"])

@@ -79,7 +79,7 @@ def test_a_failing_schedule_is_exit_code_1_and_costs_no_other(sample, tmp_path, 
     code, out, err = told("sync", tmp_path)
     assert code == 1
     assert err == f"{bad} failed: The Apify API answered 404 record-not-found: There is no [/such] schedule.\n"
-    assert "prices-hourly" in out
+    assert "Competitor prices, hourly" in out
     assert_frame_equal(read_log(tmp_path), sample.log)
 
 
@@ -92,7 +92,8 @@ def test_a_hole_is_told_with_how_often_to_sync(sample, tmp_path, told):
     Archive(tmp_path).append(old, old["created_at"].max())
     code, _, err = told("sync", tmp_path, "--no-runs")
     assert code == 0
-    assert re.fullmatch(rf"{name}: entries were lost .* a hole opened; sync at least every 1?\d d( \d+ h)?\.\n", err)
+    pattern = r"Competitor prices, hourly: entries were lost .* a hole opened; sync at least every 1?\d d( \d+ h)?\.\n"
+    assert re.fullmatch(pattern, err)
     assert told("sync", tmp_path, "--no-runs")[2] == "", "a hole is told once"
 
 

@@ -98,7 +98,7 @@ def analyze(
     ...     new = archive.append(sample.log, fetched_at="2026-11-01T00:00Z")
     ...     new = archive.append_schedules(sample.schedules)
     ...     analyze(archive, "2026-10")
-    <Analysis of 13 schedules, October 2026>
+    <Analysis of 14 schedules, October 2026>
     """
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     if not archive.exists():

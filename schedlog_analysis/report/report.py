@@ -43,7 +43,7 @@ class Report:
     >>> from schedlog_analysis import Report, load_sample
     >>> sample = load_sample()
     >>> Report.build(sample.log, sample.schedules, period="2026-10", tz="Europe/Prague")
-    <Report: Inventory feed of the shop has not run since 24 Oct 2026 06:10; 94.1 % of 1,923 scheduled starts worked in October 2026.>
+    <Report: Inventory feed of the shop has not run since 24 Oct 2026 06:10; 94.5 % of 2,050 scheduled starts worked in October 2026.>
     """  # noqa: E501 - a verdict is one sentence
 
     def __init__(

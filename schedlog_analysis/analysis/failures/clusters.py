@@ -52,7 +52,7 @@ def cluster_id(template: str) -> str:
     Examples
     --------
     >>> cluster_id("Actor run <*> failed")
-    'e8a8d13b52'
+    'c8c6c3afcd'
     """
     return blake2b(template.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
 
