@@ -361,7 +361,7 @@ def _list_downs(counted: Counted, spans: Stretches, invocations: pd.DataFrame) -
 
 
 def _add_messages(downs: pd.DataFrame, invocations: pd.DataFrame) -> pd.DataFrame:
-    """Add what the invocations of down ticks logged: an empty text where that is nothing, none where it is not known."""
+    """Add what the invocations of down ticks logged: an empty text for nothing, none where it is not known."""
     keys = ["schedule_id", "invoked_at"]
     is_silent = invocations["n_errors"].eq(0).to_numpy()
     message = invocations["message"].astype("str").fillna("").mask(is_silent, "")
