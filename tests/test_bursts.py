@@ -32,7 +32,7 @@ def make_ticks(masks):
             {
                 "schedule_id": pd.Series(ids.take(np.repeat(np.arange(len(masks)), n_ticks)), dtype="str"),
                 "planned_at": planned,
-                "invoked_at": planned,
+                "invoked_at": planned.copy(),
                 "delay": pd.Series(np.zeros(len(hours), dtype="timedelta64[ms]")),
                 "status": pd.Series("on_time", index=planned.index, dtype="str").astype(pd.CategoricalDtype(STATUSES)),
                 "outcome": pd.Categorical.from_codes(outcome, pd.Index(OUTCOMES, dtype="str")),
