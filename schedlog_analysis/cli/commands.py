@@ -134,7 +134,7 @@ def simulate(
     start: Annotated[str | None, typer.Option(help="First moment, such as 2026-08-01T00:00Z.")] = None,
     end: Annotated[str | None, typer.Option(help="Instant after the last.")] = None,
     schedules: Annotated[
-        int | None, typer.Option(min=1, help="Random schedules to make. Default: the sample's thirteen.")
+        int | None, typer.Option(min=1, help="Random schedules to make. Default: the sample's fifteen.")
     ] = None,
 ) -> None:
     """Make up an account with planted faults, in the API's own shape, with the exact truth beside it."""
