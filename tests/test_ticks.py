@@ -460,6 +460,16 @@ def test_seen_until_is_the_newest_fetch_else_the_last_sign_of_life(make_log, mak
     ]
 
 
+def test_the_earliest_next_run_is_a_sign_of_life(make_log, make_schedules):
+    """Where every schedule tells its next run, what was due before the earliest of them was due when they were read."""
+    log = _hourly(make_log, 0, 1)
+    times = {"a": 9.5, "b": 12}
+    schedules = make_schedules(
+        *((key, "0 * * * *", {"next_run_at": _hour(hour).isoformat()}) for key, hour in times.items())
+    )
+    assert seen_until(log, schedules).to_dict() == {"a": _hour(9.5), "b": _hour(9.5)}
+
+
 def test_an_entry_after_the_fetch_that_brought_it_is_broken(make_log):
     """It is not believed, however little later it is."""
     log = _hourly(make_log, 0, 1, 2)

@@ -64,7 +64,8 @@ def _shift(version: Version, offsets: dict[Cron, Offset]) -> Version:
         return version
     offset = offsets[version.cron]
     cron = replace(version.cron, offset=timedelta(milliseconds=offset.value))
-    doubts = ((version.begins, version.begins + offset.uncertainty),) if offset.uncertainty else ()
+    # A first tick that is truly a little sooner was not due: it lay before the version.
+    doubts = ((version.begins, version.begins + USUAL),) if offset.uncertainty else ()
     return version._replace(cron=cron, uncertainty=offset.uncertainty, doubts=(*version.doubts, *doubts))
 
 

@@ -33,9 +33,10 @@ def seen_until(
     Notes
     -----
     A schedule's log is known until its newest fetch. Without fetches it is known until the account's last sign of life:
-    its last entry or last run. That is never later than the schedule's own next run, which had not come yet when the
-    definition was fetched, unless it has an entry of its own after it. No clock is read, and a clock that is broken
-    (see `broken_clocks`) is no sign of life.
+    its last entry or last run, or the earliest next run where all schedules tell theirs, as nothing was due between the
+    fetch of the definitions and that. It is never later than the schedule's own next run, which had not come yet then,
+    unless it has an entry of its own after it. No clock is read, and a clock that is broken (see `broken_clocks`) is no
+    sign of life.
 
     Examples
     --------
@@ -49,9 +50,10 @@ def seen_until(
     newest = _newest_definitions(schedules)
     believed = log[~broken_clocks(log, schedules, fetches)]
     own = believed["created_at"].groupby(believed["schedule_id"].astype("str")).max()
-    life = max(
-        (instant for instant in (own.max(), newest["last_run_at"].max()) if not pd.isna(instant)), default=pd.NaT
-    )
+    # No tick of any schedule lies between the fetch of the definitions and the earliest next run that they tell.
+    upcoming_first = newest.loc[newest["is_enabled"].astype(bool), "next_run_at"].min(skipna=False)
+    signs = (own.max(), newest["last_run_at"].max(), upcoming_first)
+    life = max((instant for instant in signs if not pd.isna(instant)), default=pd.NaT)
     looks = _newest_looks(fetches)
     everyone = own.index.union(newest.index).union(looks.index).sort_values()
     known = pd.Series(life, index=everyone, dtype="datetime64[ms, UTC]")
