@@ -63,6 +63,7 @@ def combine(parts: Sequence[Part], sums: Sums, scope: Scope, objective: float | 
     labels = _label(stacked["downs"]["message"])
     downs = labelled(stacked["downs"], labels)
     tables = {name: stacked[name] for name in _AS_THEY_ARE}
+    tables["holes"] = tables["holes"].sort_values(["schedule_id", "started_at"], ignore_index=True, na_position="first")
     tables |= _count_windows(summed, scope.period)
     tables |= _find_problems(stacked["incidents"], downs, summed["moments"], labels, scope)
     clusters, failures = _make_clusters(downs, scope)
