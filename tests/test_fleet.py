@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from pandas.testing import assert_frame_equal
+from pandas.testing import assert_frame_equal, assert_series_equal
 
 from schedlog_analysis import Archive, fleet, read_log, read_runs, read_schedules, simulate
 from schedlog_analysis.account.analysis import Analysis
@@ -63,7 +63,9 @@ def _assert_same(parts, whole, leaving_out=()):
     assert parts.errors == {}
     for each in fields(Analysis):
         ours, theirs = getattr(parts, each.name), getattr(whole, each.name)
-        if not isinstance(theirs, pd.DataFrame):
+        if isinstance(theirs, pd.Series):
+            assert_series_equal(ours, theirs, obj=each.name)
+        elif not isinstance(theirs, pd.DataFrame):
             assert ours == theirs, each.name
         elif each.name not in leaving_out:
             # Sums of money are not associative; everything else is the same to the last digit.

@@ -118,7 +118,7 @@ def make_incidents(rows):
     frame["started_at"], frame["ended_at"] = (pd.to_datetime(frame[c], utc=True) for c in ("started_at", "ended_at"))
     frame["duration"] = (frame["ended_at"] - frame["started_at"]).astype("timedelta64[ms]")
     frame["incident_id"], frame["n_ticks"] = frame.index.astype("str"), frame["n_failed"] + frame["n_missed"]
-    return Incidents.cast(frame.assign(cluster_id="c", example="", is_flapping=False))
+    return Incidents.cast(frame.assign(cluster_id="c", problem_id="p", example="", is_flapping=False))
 
 
 def many_ticks(n):

@@ -199,7 +199,8 @@ def _end_deleted(reach: pd.DataFrame, holes: pd.DataFrame, schedules: pd.DataFra
     if schedules.empty or last.empty:
         return holes
     after = {"schedule_id": last.index.astype("str"), "started_at": last.array + MILLISECOND, "ended_at": pd.NaT}
-    return pd.concat([holes, Holes.typed(pd.DataFrame(after))], ignore_index=True)
+    both = pd.concat([holes, Holes.typed(pd.DataFrame(after))])
+    return both.sort_values(["schedule_id", "started_at"], ignore_index=True)  # as in parts that are put together
 
 
 def _cut(table: pd.DataFrame, period: Period | None) -> pd.DataFrame:
