@@ -63,7 +63,6 @@ def combine(parts: Sequence[Part], sums: Sums, scope: Scope, objective: float | 
     labels = _label(stacked["downs"]["message"])
     downs = labelled(stacked["downs"], labels)
     tables = {name: stacked[name] for name in _AS_THEY_ARE}
-    tables["holes"] = tables["holes"].sort_values(["schedule_id", "started_at"], ignore_index=True, na_position="first")
     tables |= _count_windows(summed, scope.period)
     tables |= _find_problems(stacked["incidents"], downs, summed["moments"], labels, scope)
     clusters, failures = _make_clusters(downs, scope)
@@ -82,14 +81,14 @@ def _within(moments: pd.DataFrame, period: Period) -> pd.DataFrame:
 
 
 def stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Put tables one after the other; ids as text, since parts do not share their categories."""
-    typed = [_with_text_ids(table) for table in tables]
+    """Put tables one after the other; ids and messages as text, since parts do not share their categories."""
+    typed = [_with_texts(table) for table in tables]
     some = [table for table in typed if len(table)]
     return pd.concat(some, ignore_index=True) if some else typed[0]
 
 
-def _with_text_ids(table: pd.DataFrame) -> pd.DataFrame:
-    return table.astype({"schedule_id": "str"}) if "schedule_id" in table else table
+def _with_texts(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype({name: "str" for name in ("schedule_id", "message") if name in table})
 
 
 def _label(messages: pd.Series[str]) -> pd.DataFrame:
