@@ -23,7 +23,7 @@ TABLES = (
     "invocations",
     "coverage",
 )
-WHOLE = "2026-08-01..2026-11-01"
+WHOLE = "2026-08-01..2026-10-31"
 
 
 def _hours(schedule_id, *hours):
@@ -223,4 +223,4 @@ def test_runs_are_followed_where_there_are_any(sample, whole):
 
 def test_its_repr_says_what_it_is_about(whole):
     """The number of schedules and the period."""
-    assert repr(whole) == "<Analysis of 13 schedules, 2026-08-01 to 2026-11-01>"
+    assert repr(whole) == "<Analysis of 15 schedules, 2026-08-01 to 2026-10-31>"

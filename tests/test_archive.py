@@ -235,9 +235,9 @@ def test_any_order_of_overlapping_windows_gives_their_union(tmp_path_factory, hi
     one, other = (Archive(tmp_path_factory.mktemp("archive")) for _ in range(2))
     windows = list(_windows(history, cuts))
     for log, at in windows:
-        one.append(log, at, history)
+        one.append(log, at, list(history))
     for log, at in random.sample(windows, len(windows)) + random.choices(windows, k=2):
-        other.append(log, at, history)
+        other.append(log, at, list(history))
     _assert_same(_answers(one), _answers(other))
     shown = [log.value_counts() for log, _ in windows]
     most = pd.concat(shown, axis=1).max(axis=1)
