@@ -164,7 +164,7 @@ class Analysis:
         >>> from schedlog_analysis import load_sample
         >>> sample = load_sample()
         >>> Analysis.build(sample.log, sample.schedules, period="2026-10")
-        <Analysis of 14 schedules, October 2026 so far>
+        <Analysis of 14 schedules, October 2026>
         """
         chosen = Options.of(options, changes)
         account = _Account.of(log, schedules, runs, fetches, chosen.schedule_ids)

@@ -26,6 +26,7 @@ def endings(ticks: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from schedlog_analysis.schema import Ticks
     >>> endings(Ticks.empty()).columns.tolist()
     ['schedule_id', 'reason', 'since', 'n']
     """

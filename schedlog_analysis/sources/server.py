@@ -142,7 +142,7 @@ def serving(source: str, *, token: str | None = None, window: int = WINDOWS[-1])
     >>> from schedlog_analysis import Client, load_sample
     >>> with serving(str(load_sample().path)) as (url, token):
     ...     len(Client(token, base_url=url).fetch_schedules())
-    13
+    15
     """
     secret = token or secrets.token_urlsafe(24)
     app = make_app(source, token=secret, window=window)

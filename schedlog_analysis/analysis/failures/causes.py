@@ -57,7 +57,14 @@ _NETWORK: Final = "Nothing to do if it is rare; if it lasts, look at https://sta
 
 
 class Rule(NamedTuple):
-    """How one cause is recognised; the first rule that fits decides."""
+    """
+    How one cause is recognised; the first rule that fits decides.
+
+    Examples
+    --------
+    >>> Rule("quota", "Quota of").cause
+    'quota'
+    """
 
     cause: str
     pattern: str  # regular expression, for the beginning of the reason
