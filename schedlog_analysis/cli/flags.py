@@ -18,7 +18,7 @@ from schedlog_analysis.account.settings import SETTINGS, Setting
 WRITING = {
     setting.name: setting
     for setting in (
-        Setting("format", None, "html, email, md, json, csv or ipynb; by default what the output's name ends in."),
+        Setting("format", None, "html, email, md, txt, json, csv or ipynb; by default what the output's name ends in."),
         Setting("output", None, "File to write; - for standard output. Default: report.html, or as --format says."),
         Setting("fail_under", None, "Exit with 1 when fewer percent than this ran and started.", "number"),
         Setting(

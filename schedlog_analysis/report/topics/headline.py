@@ -87,7 +87,8 @@ def _list_doubts(analysis: Analysis, schedules: list[Facts], age: pd.Timedelta |
         doubts.append(("skipped", f"{_name_some(hung)} {_have(hung)} been skipped since {since}: {run}"))
     if analysis.errors:
         doubts.append(("unknown", f"{count(len(analysis.errors), 'schedule')} could not be analysed"))
-    lost = [row for row in schedules if row["last_reason"] in UNKNOWN and row["is_enabled"] is not False]
+    is_expected = [row["is_enabled"] is not False and "no definition" not in row["flags"] for row in schedules]
+    lost = [row for row, waits in zip(schedules, is_expected, strict=True) if waits and row["last_reason"] in UNKNOWN]
     if lost:
         since = say_instant(min(row["last_reason_since"] for row in lost), tz)
         doubts.append(("unknown", f"nobody could see {_name_some(lost)} since {since}"))
