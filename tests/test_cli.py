@@ -70,7 +70,7 @@ def test_standard_output_holds_the_report_alone(sample, capsysbinary):
 
 
 def test_fail_under_is_an_exit_code(sample, tmp_path, capsys):
-    """1 below the threshold or where a hung run lets nobody tell, 0 at or above it; the report is written either way."""
+    """1 below the threshold or where nobody can tell, 0 at or above it; the report is written either way."""
     target = str(tmp_path / "r.json")
     assert main(["report", str(sample.path), "--output", target, "--fail-under", "99"]) == 1
     assert "Below the threshold" in capsys.readouterr().err
