@@ -200,7 +200,9 @@ def _end_deleted(reach: pd.DataFrame, holes: pd.DataFrame, schedules: pd.DataFra
         return holes
     after = {"schedule_id": last.index.astype("str"), "started_at": last.array + MILLISECOND, "ended_at": pd.NaT}
     both = pd.concat([holes, Holes.typed(pd.DataFrame(after))])
-    return both.sort_values(["schedule_id", "started_at"], ignore_index=True)  # as in parts that are put together
+    return both.sort_values(
+        ["schedule_id", "started_at"], na_position="first", ignore_index=True
+    )  # as in parts that are put together
 
 
 def _cut(table: pd.DataFrame, period: Period | None) -> pd.DataFrame:
