@@ -111,12 +111,12 @@ def test_an_offset_that_the_log_cannot_tell_is_ambiguous(make_log, make_schedule
 
 
 def test_without_a_start_the_offset_is_within_its_bounds(make_schedules):
-    """Nobody knows the hidden time of a silent macro: what may still come, or was before it was made, is not missed."""
+    """Nobody knows the hidden time of a silent macro: what may still come is not missed, and all is ambiguous."""
     schedules = make_schedules(("a", "@daily"))
     end = pd.Timestamp("2026-01-03T03:00:00Z")
     table = ticks(Invocations.empty(), schedules, end=end)
     assert _first(table) == [300]
-    assert table["status"].tolist() == ["unknown", "missed", "unknown"]
+    assert table["status"].tolist() == ["missed", "missed", "unknown"]
     assert table["is_ambiguous"].all()
 
 

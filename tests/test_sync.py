@@ -14,6 +14,7 @@ from pandas.testing import assert_frame_equal
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 from schedlog_analysis import Archive, Client, read_log
+from schedlog_analysis._core.names import name_schedules
 from schedlog_analysis.cli import main, network
 from schedlog_analysis.errors import NotFoundError
 from schedlog_analysis.schema import WINDOWS, Fetches, Log, Runs
@@ -246,16 +247,14 @@ def test_show_tells_what_the_archive_has(sample, tmp_path, told):
     archive.append_schedules(sample.schedules)
     code, out, _ = told("show", tmp_path)
     assert code == 0
-    rows = [line.split() for line in out[out.index("The archive holds") :].splitlines()]
-    covered = archive.coverage().merge(sample.schedules, on="schedule_id").set_index("name")
-    for name in covered.index:
-        (row,) = (row for row in rows if row[:1] == [name])
-        assert row[1:4] == [
-            f"{covered.loc[name, 'n_entries']:,}",
-            f"{covered.loc[name, 'first_at']:%Y-%m-%d}",
-            str(covered.loc[name, "n_holes"]),
-        ]
-    assert rows[-1][0] == "monthly-invoices"
+    held = out[out.index("The archive holds") :]
+    covered = archive.coverage().set_index("schedule_id")
+    names = name_schedules(sample.schedules, covered.index)
+    for schedule_id, row in covered.iterrows():
+        since = f"{row['first_at'].day} {row['first_at']:%b %Y}"
+        begin = re.escape(names[schedule_id][:12])  # long names go on in the line beneath
+        assert re.search(rf"^{begin}.* {row['n_entries']:,} +{since} +{row['n_holes']} ", held, re.MULTILINE)
+    assert held.splitlines()[-1].startswith("Invoices of suppliers")
     assert max(map(len, out.splitlines())) <= 80
 
 

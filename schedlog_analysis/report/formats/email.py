@@ -16,6 +16,9 @@ from schedlog_analysis.report.sections import notes
 from schedlog_analysis.report.topics.figures import tiles
 from schedlog_analysis.report.values import Facts
 
+# A subject that is folded right after its name comes back from parsers with a space before it.
+ON_ONE_LINE = SMTP.clone(max_line_length=998)
+
 
 def render(facts: Facts, analysis: Analysis) -> bytes:
     """
@@ -46,7 +49,7 @@ def render(facts: Facts, analysis: Analysis) -> bytes:
         png, cid, filename = draw_png(facts, analysis, picture.id), f"<{_content_id(picture)}>", f"{picture.id}.png"
         page.add_related(png, "image", "png", cid=cid, disposition="inline", filename=filename)
     _set_boundaries(message, html)
-    return message.as_bytes()
+    return message.as_bytes(policy=ON_ONE_LINE)
 
 
 def _content_id(picture: Picture) -> str:

@@ -74,8 +74,8 @@ def render_notebook(source: str, options: Options) -> str:
     >>> cells[1]["source"].splitlines()[:2]
     ["source = 'archive'", "period = 'last-month'"]
     """
-    given = {"source": source} | options.to_mapping()
-    values = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    given: dict[str, Any] = {"source": source} | options.to_mapping()
+    values = "\n".join(f"{name}{': list[str]' if value == [] else ''} = {value!r}" for name, value in given.items())
     cells = [_cell(number, kind, values if kind == "parameters" else text) for number, (kind, text) in enumerate(CELLS)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = {
